@@ -1,0 +1,83 @@
+"""The closed lists of the product's words, and the one table of a submission's legal moves."""
+
+from collections.abc import Mapping
+
+from django.db.models import TextChoices
+
+
+class PhaseKind(TextChoices):
+    VALIDATION = "validation", "Validation"
+    TEST = "test", "Test"
+
+
+class BoardRule(TextChoices):
+    """Which scored submission of an entry stands on the board."""
+
+    BEST = "best", "best"
+    LATEST = "latest", "latest"
+    CHOSEN = "chosen", "chosen by the team"
+
+
+class DatasetGroup(TextChoices):
+    IN_DOMAIN = "in-domain", "In-domain"
+    ZERO_SHOT = "zero-shot", "Zero-shot"
+
+
+class RegistrationTask(TextChoices):
+    INTER_SUBJECT = "inter-subject", "Inter-subject"
+    ATLAS_TO_SUBJECT = "atlas-to-subject", "Atlas to subject"
+    SUBJECT_TO_ATLAS = "subject-to-atlas", "Subject to atlas"
+
+
+class EntryKind(TextChoices):
+    LEARNING = "learning", "Learning"
+    OPTIMISATION = "optimisation", "Optimisation"
+
+
+class Role(TextChoices):
+    CAPTAIN = "captain", "Captain"
+    MEMBER = "member", "Member"
+
+
+class SubmissionState(TextChoices):
+    UPLOADING = "uploading", "Uploading"
+    RECEIVED = "received", "Received"
+    CHECKING = "checking", "Checking"
+    INVALID = "invalid", "Invalid"
+    QUEUED = "queued", "Queued"
+    SCORING = "scoring", "Scoring"
+    SCORED = "scored", "Scored"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    DISQUALIFIED = "disqualified", "Disqualified"
+
+
+class CaseState(TextChoices):
+    """The life of one case of an evaluation; the row is the queue of record."""
+
+    PENDING = "pending", "Pending"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+
+
+_S = SubmissionState
+
+TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {
+    _S.UPLOADING: frozenset({_S.RECEIVED, _S.CANCELLED}),
+    _S.RECEIVED: frozenset({_S.CHECKING, _S.CANCELLED}),
+    _S.CHECKING: frozenset({_S.INVALID, _S.QUEUED, _S.FAILED, _S.CANCELLED}),
+    _S.INVALID: frozenset(),
+    _S.QUEUED: frozenset({_S.SCORING, _S.FAILED, _S.CANCELLED}),
+    _S.SCORING: frozenset({_S.SCORED, _S.FAILED, _S.CANCELLED}),
+    _S.SCORED: frozenset({_S.WITHDRAWN, _S.DISQUALIFIED}),
+    _S.FAILED: frozenset({_S.RECEIVED, _S.QUEUED}),
+    _S.CANCELLED: frozenset(),
+    _S.WITHDRAWN: frozenset(),
+    _S.DISQUALIFIED: frozenset({_S.SCORED}),
+}
+
+# No worker will touch a submission in one of these again by itself.
+FINAL_STATES = frozenset({_S.INVALID, _S.SCORED, _S.FAILED, _S.CANCELLED, _S.WITHDRAWN, _S.DISQUALIFIED})
+# A worker has something to do for a submission in one of these.
+WORKING_STATES = frozenset({_S.RECEIVED, _S.CHECKING, _S.QUEUED, _S.SCORING})

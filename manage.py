@@ -1,0 +1,18 @@
+#!/usr/bin/env python
+"""Django's command line; starts the embedded servers where none are named in the environment."""
+
+import sys
+
+from leaderboard.embedded import serving_this_process
+
+
+def main() -> None:
+    with serving_this_process():
+        # Django reads its settings at import of its management: the servers' addresses come first.
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
