@@ -1,0 +1,217 @@
+"""A participant's zip (or folder) of displacement fields, read as streams and never unpacked to disk."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from scoring.errors import InvalidArchive, InvalidField
+
+SUFFIXES = (".nii.gz", ".npz")
+
+_ZIP_FAULTS = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError,
+    RuntimeError, OverflowError, IndexError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an upload may cost.  All sizes in bytes; ``ratio`` is unpacked over packed size of one member."""
+
+    members: int = 5_000
+    total_bytes: int = 200 * 2**30
+    member_bytes: int = 2 * 2**30
+    ratio: int = 1_100
+    directory_bytes: int = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class FieldArchive:
+    """The files of a submission: name (relative to the one folder that holds the fields) -> where it lies."""
+
+    path: Path
+    limits: Limits
+    _places: Mapping[str, Path | zipfile.ZipInfo]
+    _zip: zipfile.ZipFile | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Sorted file names."""
+        return tuple(sorted(self._places))
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """A binary stream of one file, at most ``limits.member_bytes`` long.
+
+        Raises:
+            InvalidField: missing, member_size, or member_corrupt when the bytes read do not fit together.
+        """
+        place = self._places.get(name)
+        if place is None:
+            raise InvalidField("missing", name)
+        try:
+            if isinstance(place, Path):
+                stream: BinaryIO = place.open("rb")
+            else:
+                stream = cast(BinaryIO, cast(zipfile.ZipFile, self._zip).open(place))
+            with stream:
+                yield cast(BinaryIO, _Capped(stream, name, self.limits.member_bytes))
+        except _ZIP_FAULTS as error:
+            raise InvalidField("member_corrupt", name, reason=type(error).__name__) from None
+
+
+class _Capped(io.RawIOBase):
+    """A stream that ends in a coded error instead of going beyond its cap."""
+
+    def __init__(self, stream: BinaryIO, name: str, cap: int) -> None:
+        super().__init__()
+        self._stream, self._name, self._cap, self._left = stream, name, cap, cap
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        view = memoryview(buffer)
+        data = self._stream.read(len(view))
+        self._left -= len(data)
+        if self._left < 0:
+            raise InvalidField("member_size", self._name, size=f"more than {self._cap}", limit=self._cap)
+        view[: len(data)] = data
+        return len(data)
+
+
+class _Directory(io.FileIO):
+    """A file that hands out at most so much at once: a zip's table of contents is read in one piece."""
+
+    cap = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            size = max(0, Path(str(self.name)).stat().st_size - self.tell())
+        if size > self.cap:
+            raise InvalidArchive("archive_directory", size=size, limit=self.cap)
+        return super().read(size) or b""
+
+
+@contextmanager
+def open_fields(path: str | Path, limits: Limits | None = None) -> Iterator[FieldArchive]:
+    """Open a zip or a folder of fields.
+
+    The files may lie at the top level or in one common folder.  ``__MACOSX`` and names beginning with a
+    dot are left out.
+
+    Raises:
+        InvalidArchive: with a code; nothing of a zip is read but its table of contents.
+    """
+    path, limits = Path(path), limits or Limits()
+    if path.is_dir():
+        yield FieldArchive(path, limits, _relative(_folder_files(path, limits)))
+        return
+    if not path.is_file():
+        raise InvalidArchive("archive_missing", path.name)
+    with _open_zip(path, limits) as archive:
+        yield FieldArchive(path, limits, _relative(_zip_members(archive, path, limits)), archive)
+
+
+def _open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
+    with path.open("rb") as stream:
+        if stream.read(2) != b"PK":
+            raise InvalidArchive("archive_not_zip", path.name)
+    file = _Directory(path)
+    file.cap = max(limits.directory_bytes, 2**20)
+    try:
+        return zipfile.ZipFile(cast(BinaryIO, file))
+    except _ZIP_FAULTS as error:
+        file.close()
+        raise InvalidArchive("archive_corrupt", path.name, reason=type(error).__name__) from None
+    except InvalidArchive:
+        file.close()
+        raise
+
+
+def _ignored(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or any(part.startswith(".") for part in parts if part != "..")
+
+
+def _folder_files(folder: Path, limits: Limits) -> dict[str, Path | zipfile.ZipInfo]:
+    files: dict[str, Path | zipfile.ZipInfo] = {}
+    for file in folder.rglob("*"):
+        name = file.relative_to(folder).as_posix()
+        if not _ignored(name) and file.is_file():
+            files[name] = file
+            if len(files) > limits.members:
+                raise InvalidArchive("archive_members", folder.name, count="more", limit=limits.members)
+    return files
+
+
+def _zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits) -> dict[str, Path | zipfile.ZipInfo]:
+    infos = [i for i in archive.infolist() if not i.is_dir() and not _ignored(i.filename)]
+    if len(infos) > limits.members:
+        raise InvalidArchive("archive_members", path.name, count=len(infos), limit=limits.members)
+    for info in infos:
+        _check_member(info, limits)
+    for name, count in Counter(i.filename for i in infos).items():
+        if count > 1:
+            raise InvalidArchive("duplicate", path.name, names=name)
+    total = sum(i.file_size for i in infos)
+    if total > limits.total_bytes:
+        raise InvalidArchive("archive_size", path.name, size=total, limit=limits.total_bytes)
+    _check_overlap(archive, path)
+    return {i.filename: i for i in infos}
+
+
+def _check_member(info: zipfile.ZipInfo, limits: Limits) -> None:
+    name = info.filename
+    plain = PurePosixPath(name)
+    if plain.is_absolute() or ".." in plain.parts or "\\" in name or ":" in name or not name.isprintable():
+        raise InvalidArchive("member_name", ascii(name)[1:-1][:120])
+    if info.flag_bits & 0x1:
+        raise InvalidArchive("member_encrypted", name)
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise InvalidArchive("member_link", name)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InvalidArchive("member_method", name, method=info.compress_type)
+    if info.file_size > limits.member_bytes:
+        raise InvalidArchive("member_size", name, size=info.file_size, limit=limits.member_bytes)
+    if info.file_size > limits.ratio * max(info.compress_size, 1):
+        ratio = info.file_size // max(info.compress_size, 1)
+        raise InvalidArchive("member_ratio", name, ratio=ratio, limit=limits.ratio)
+
+
+def _check_overlap(archive: zipfile.ZipFile, path: Path) -> None:
+    """Members that share bytes let a small zip unpack to a huge one; honest ones lie one behind the other."""
+    end = 0
+    for info in sorted(archive.infolist(), key=lambda i: i.header_offset):
+        if info.header_offset < end:
+            raise InvalidArchive("archive_overlap", path.name)
+        end = info.header_offset + 30 + len(info.orig_filename.encode()) + info.compress_size
+    if end > archive.start_dir:
+        raise InvalidArchive("archive_overlap", path.name)
+
+
+def _relative(files: dict[str, Path | zipfile.ZipInfo]) -> dict[str, Path | zipfile.ZipInfo]:
+    """Names relative to the folder that holds the fields; files elsewhere keep their whole path."""
+    if not files:
+        raise InvalidArchive("archive_empty", "submission")
+    fields = [PurePosixPath(n) for n in files if n.endswith(SUFFIXES)]
+    folders = Counter(f.parent for f in fields)
+    if len(folders) > 1:
+        raise InvalidArchive(
+            "archive_folders", "submission", folders=", ".join(sorted(map(str, folders))[:5])
+        )
+    folder = next(iter(folders), PurePosixPath("."))
+    return {
+        (PurePosixPath(n).name if PurePosixPath(n).parent == folder else n): place
+        for n, place in files.items()
+    }

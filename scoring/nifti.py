@@ -1,0 +1,196 @@
+"""A small, strict reader of single-file gzip-compressed NIfTI-1, for streams that nobody vouches for.
+
+The header is decoded first and decides how many bytes may come out; the size that a gzip trailer claims is
+compared, never trusted.  NIfTI-2, pairs and gzip files of several members are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import deflate
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.errors import InvalidField
+
+_TYPES = {
+    2: "u1",
+    4: "i2",
+    8: "i4",
+    16: "f4",
+    64: "f8",
+    256: "i1",
+    512: "u2",
+    768: "u4",
+    1024: "i8",
+    1280: "u8",
+}
+_NAMES = {
+    1: "bits",
+    32: "complex64",
+    128: "RGB",
+    1536: "float128",
+    1792: "complex128",
+    2048: "complex256",
+    2304: "RGBA",
+}
+_CHUNK = 2**22
+_MAX_OFFSET = 2**20
+
+
+@dataclass(frozen=True)
+class Header:
+    """What of a NIfTI-1 header matters here.  ``shape`` in file order, ``zooms_mm`` of the first three
+    axes."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    offset: int
+    slope: float
+    inter: float
+    zooms_mm: tuple[float, float, float]
+    extended: bool
+
+    @property
+    def needed(self) -> int:
+        """Bytes from the start of the file to the end of the data."""
+        return self.offset + math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_nifti(stream: BinaryIO, name: str, accept: Callable[[Header], None]) -> tuple[Header, NDArray[Any]]:
+    """Header and unscaled data of a .nii.gz stream; the array's axes are reversed (last axis of the file
+    first).
+
+    ``accept`` sees the header before anything is decoded and raises if the data are not wanted.
+
+    Raises:
+        InvalidField: with a code.
+    """
+    packed = bytearray()
+    while chunk := stream.read(_CHUNK):
+        packed += chunk
+    if not packed:
+        raise InvalidField("empty_file", name)
+    header = parse_header(_peek(packed, name), name)
+    accept(header)
+    data = _inflate(packed, header.needed, name)
+    del packed
+    if header.extended:
+        _check_extensions(data, header, name)
+    values = np.frombuffer(data, header.dtype, offset=header.offset)
+    return header, values.reshape(header.shape[::-1])
+
+
+def scaled(header: Header, raw: NDArray[Any]) -> NDArray[Any]:
+    """Raw values times slope plus intercept in float64, or as they are where the header does not scale."""
+    if header.slope == 1 and header.inter == 0:
+        return raw
+    values = raw.astype(np.float64)
+    values *= header.slope
+    values += header.inter
+    return values
+
+
+def _peek(packed: bytearray, name: str) -> bytes:
+    if packed[:2] != b"\x1f\x8b":
+        raise InvalidField("not_gzip", name)
+    try:
+        head = zlib.decompressobj(31).decompress(packed[:65536], 352)
+    except zlib.error:
+        raise InvalidField("gzip_corrupt", name) from None
+    if len(head) < 352:
+        raise InvalidField("gzip_truncated" if len(packed) < 18 else "not_nifti", name)
+    return head
+
+
+def parse_header(head: bytes, name: str) -> Header:
+    """The header in the first 352 bytes of a file."""
+    order = "<" if head[0] else ">"
+    size = struct.unpack(order + "i", head[:4])[0]
+    if size == 540:
+        raise InvalidField("nifti2", name)
+    if size != 348 or head[344:348] not in (b"n+1\0", b"ni1\0"):
+        raise InvalidField("not_nifti", name)
+    if head[344:348] == b"ni1\0":
+        raise InvalidField("nifti_pair", name)
+    dim = struct.unpack(order + "8h", head[40:56])
+    code = struct.unpack(order + "h", head[70:72])[0]
+    pixdim = struct.unpack(order + "8f", head[76:108])
+    offset, slope, inter = struct.unpack(order + "3f", head[108:120])
+    if not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1:
+        raise InvalidField("bad_header", name, reason=f"dimensions {dim}")
+    if code not in _TYPES:
+        raise InvalidField("wrong_type", name, dtype=_NAMES.get(code, f"type number {code}"))
+    if not math.isfinite(offset) or offset != int(offset) or not 352 <= offset <= _MAX_OFFSET:
+        raise InvalidField("bad_header", name, reason=f"data offset {offset}")
+    slope, inter = _scaling(slope, inter, name)
+    zooms = pixdim[1], pixdim[2], pixdim[3]
+    return Header(
+        dim[1 : dim[0] + 1], np.dtype(order + _TYPES[code]), int(offset), slope, inter, zooms, bool(head[348])
+    )
+
+
+def _scaling(slope: float, inter: float, name: str) -> tuple[float, float]:
+    """A slope of zero, NaN or infinity means that the values are not scaled (NIfTI-1 and nibabel)."""
+    if slope == 0 or not math.isfinite(slope):
+        return 1.0, 0.0
+    if not math.isfinite(inter):
+        raise InvalidField("bad_scaling", name)
+    return slope, inter
+
+
+def _inflate(packed: bytearray, needed: int, name: str) -> bytearray:
+    claimed = int.from_bytes(packed[-4:], "little")
+    try:
+        data: bytearray = deflate.gzip_decompress(packed, needed)
+    except deflate.DeflateError:
+        raise _diagnose(packed, needed, name) from None
+    crc = int.from_bytes(packed[-8:-4], "little")
+    # the decoder stops at the end of the first member; what lies behind it would be ignored silently
+    if len(data) != needed or claimed != needed % 2**32 or deflate.crc32(data) != crc:
+        raise _diagnose(packed, needed, name)
+    return data
+
+
+def _diagnose(packed: bytearray, needed: int, name: str) -> InvalidField:
+    """Decode slowly, in bounded pieces, to say what is wrong."""
+    decoder, size, view = zlib.decompressobj(31), 0, memoryview(packed)
+    claimed = int.from_bytes(packed[-4:], "little")
+    try:
+        for start in range(0, len(view), _CHUNK):
+            piece: bytes | memoryview = view[start : start + _CHUNK]
+            while len(piece) and not decoder.eof:
+                size += len(decoder.decompress(piece, _CHUNK))
+                piece = decoder.unconsumed_tail
+                if size > needed:
+                    return InvalidField("trailing_data", name)
+            if decoder.eof:
+                behind = len(decoder.unused_data) + len(view) - start - _CHUNK
+                if behind > 0 or decoder.unused_data:
+                    return InvalidField("gzip_members", name)
+                break
+    except zlib.error as error:
+        if "incorrect length check" in str(error):
+            return InvalidField("gzip_trailer", name, claimed=claimed, needed=needed)
+        return InvalidField("gzip_corrupt", name)
+    if not decoder.eof:
+        return InvalidField("gzip_truncated", name)
+    return InvalidField("truncated", name, size=size, needed=needed)
+
+
+def _check_extensions(data: bytearray, header: Header, name: str) -> None:
+    order = header.dtype.byteorder if header.dtype.byteorder in "<>" else "="
+    at = 352
+    while at < header.offset:
+        if header.offset - at < 16:
+            raise InvalidField("bad_extension", name)
+        size = struct.unpack_from(order + "i", data, at)[0]
+        if size < 16 or size % 16 or at + size > header.offset:
+            raise InvalidField("bad_extension", name)
+        at += size

@@ -1,0 +1,102 @@
+"""What leaves the engine: the official metrics.json and a tidy table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from scoring.evaluate import CaseScores, SubmissionScores
+from scoring.metrics import METRICS
+
+
+def metrics_json(scores: SubmissionScores) -> str:
+    """The official metrics.json as text: name, aggregates, cases, eval_version.
+
+    Values that are not finite stand as NaN and Infinity, as the official programs write them.
+    """
+    return json.dumps(metrics_document(scores), indent=4, allow_nan=True)
+
+
+def metrics_document(scores: SubmissionScores) -> dict[str, Any]:
+    """The content of metrics.json."""
+    return {
+        "name": scores.configs[-1].name,
+        "aggregates": _aggregates(scores),
+        "cases": {key: _case(case, scores) for key, case in scores.cases.items()},
+        "eval_version": scores.rules.eval_version,
+    }
+
+
+def _case(case: CaseScores, scores: SubmissionScores) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"mean": value, "detailed": _detailed(case, name, scores)}
+        for name, value in case.values.items()
+    }
+
+
+def _detailed(case: CaseScores, name: str, scores: SubmissionScores) -> float | list[float]:
+    """Lists per label, and per point; landmarks given as volumes have only their mean there, officially."""
+    kind = case.kinds[name]
+    if kind in ("dice", "hd95") or (kind == "tre" and scores.rules.landmarks == "csv"):
+        return [float(value) for value in case.items[name]]
+    return case.values[name]
+
+
+def _aggregates(scores: SubmissionScores) -> dict[str, dict[str, float]]:
+    cases = list(scores.cases.values())
+    kinds = {name: kind for config in scores.configs for name, kind in config.kinds.items()}
+    names = sorted(kinds) if scores.rules.sorted_aggregates else list(kinds)
+    result = {
+        name: aggregate(
+            (c.values[name] for c in cases if name in c.values), scores.rules.hard_quantile[kinds[name]]
+        )
+        for name in names
+    }
+    for group, group_cases in zip(scores.rules.groups, scores.groups[1:], strict=False):
+        means = [c.values[n] for c in group_cases for n in c.values if c.kinds[n] == "dice"]
+        if means:
+            result[group] = aggregate(means, scores.rules.hard_quantile["dice"])
+    return result
+
+
+def aggregate(means: Iterable[float], quantile: float) -> dict[str, float]:
+    """Mean, population standard deviation and the quantile called "30" of the case means."""
+    values = np.array(list(means), np.float64)
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        hard = float(np.quantile(values, quantile)) if len(values) else float("nan")
+        return {"mean": float(values.mean()), "std": float(values.std()), "30": hard}
+
+
+TIDY_COLUMNS = ("config", "case", "metric", "kind", "item", "value")
+
+
+def tidy_csv(scores: SubmissionScores) -> str:
+    """One row per number: the case's value (item empty), and one per label or landmark (item its number)."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(TIDY_COLUMNS)
+    for config, group in zip(scores.configs, scores.groups, strict=True):
+        labels = {m.name: m.labels for m in config.metrics}
+        for case in group:
+            for name, value in case.values.items():
+                kind = METRICS[case.kinds[name]].short
+                writer.writerow([config.source or config.name, case.key, name, kind, "", repr(value)])
+                writer.writerows(
+                    [config.source or config.name, case.key, name, kind, item, repr(number)]
+                    for item, number in _named_items(case, name, labels[name])
+                )
+    return out.getvalue()
+
+
+def _named_items(case: CaseScores, name: str, labels: Sequence[int]) -> list[tuple[int, float]]:
+    kind, items = case.kinds[name], case.items[name].tolist()
+    if kind in ("ndv", "sdlogj"):
+        return []
+    return list(zip(labels if kind in ("dice", "hd95") else range(1, len(items) + 1), items, strict=True))

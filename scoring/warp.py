@@ -1,0 +1,63 @@
+"""Label maps as small ids, and carrying them through a displacement field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring import kernels
+from scoring.fields import Field
+
+
+@dataclass(frozen=True)
+class LabelIds:
+    """Labels numbered 0, 1, ... in ascending order; ``rest`` stands for every value that is not one of
+    them."""
+
+    labels: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of ids, ``rest`` included."""
+        return len(self.labels) + 1
+
+    @property
+    def rest(self) -> int:
+        return len(self.labels)
+
+    @property
+    def outside(self) -> int:
+        """The id of 0, the value that a warp gives beyond the moving image."""
+        return self.of(0)
+
+    def of(self, label: int) -> int:
+        """The id of a label."""
+        return self.labels.index(label) if label in self.labels else self.rest
+
+    def encode(self, volume: NDArray[Any]) -> NDArray[Any]:
+        """Ids of a volume of any number type; NaN and fractions are ``rest``."""
+        kind = np.uint8 if self.count <= 256 else np.uint16
+        if volume.dtype == np.uint8:
+            table = np.array([self.of(value) for value in range(256)], kind)
+            return kernels.translate(volume.reshape(-1), table).reshape(volume.shape)
+        labels = np.array(self.labels, np.float64)
+        place = np.searchsorted(labels, volume).clip(0, len(labels) - 1)
+        return np.where(labels[place] == volume, place, self.rest).astype(kind)
+
+
+def label_ids(labels: Sequence[int]) -> LabelIds:
+    """The ids of a collection of labels."""
+    return LabelIds(tuple(sorted(set(labels))))
+
+
+def warp_ids(field: Field, moving: NDArray[Any], outside: int) -> NDArray[Any]:
+    """Moving ids (Z, Y, X) carried to the fixed grid, nearest neighbour, ``outside`` beyond the moving image.
+
+    Equal to ``scipy.ndimage.map_coordinates(order=0, mode="constant")`` at identity + field in float64.
+    """
+    warped: NDArray[Any] = kernels.warp_nearest(field.planes, moving, outside)
+    return warped
