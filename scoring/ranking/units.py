@@ -1,0 +1,179 @@
+"""The values one comparison sees: a metric over the cases or items of some datasets, without gaps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.ranking.scheme import HARDEST, METRIC_LIMITS, MetricRule, Scheme, base_metric
+from scoring.ranking.table import DatasetScores, MetricScores, ScoreTable, State
+
+
+class NoUnitsError(ValueError):
+    """A metric cannot be had from some datasets; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imputation:
+    """Values of one method that were replaced: which, what they were, and by what.
+
+    state: nan, infinite or absent. count: values (items or cases) replaced. cases: keys of the cases
+    concerned.
+    """
+
+    dataset: str
+    state: str
+    count: int
+    cases: tuple[str, ...]
+    stand_in: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """What is compared on one metric.
+
+    values: [pool, units], finite. case: [units], index of the unit's case in ``cases``; cases: (dataset,
+    case key). raw: [pool, units] before stand-ins. imputed: per method of the pool. without: [pool], True
+    for a method that has no finite value at all. undefined: units dropped because no method of the pool has
+    a value.
+    """
+
+    metric: str
+    values: NDArray[np.float64]
+    raw: NDArray[np.float64]
+    case: NDArray[np.int32]
+    cases: tuple[tuple[str, str], ...]
+    imputed: tuple[tuple[Imputation, ...], ...]
+    without: NDArray[np.bool_]
+    undefined: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flat:
+    values: NDArray[np.float64]  # [methods, units]
+    absent: NDArray[np.bool_]  # [methods, units]
+    case: NDArray[np.int32]  # [units]
+    cases: tuple[tuple[str, str], ...]
+
+
+def collect_units(
+    table: ScoreTable, scheme: Scheme, metric: str, datasets: Sequence[DatasetScores], pool: Sequence[str]
+) -> Units:
+    """The units of one metric over some datasets for the methods of the pool.
+
+    Units are flattened dataset by dataset, case by case. A unit no method of the pool has a value for is
+    dropped. The hardest units of DSC30 and TRE30 are the worst ``hardest_share`` (rounded half to even) of
+    the reference method's, equal ones in flattened order; a unit the reference has no finite value for is
+    not among them, and without the reference in the table the metric cannot be had. Errors: NoUnitsError.
+    """
+    flat = _flatten(table, datasets, base_metric(metric), scheme.unit)
+    if flat is None:
+        raise NoUnitsError(f"no values of {base_metric(metric)}")
+    rows = np.array([table.row(m) for m in pool], dtype=np.intp)
+    values, absent = flat.values[rows], flat.absent[rows]
+    keep = np.flatnonzero(~np.isnan(values).all(axis=0))
+    if not np.isfinite(values).any():
+        raise NoUnitsError(f"no values of {base_metric(metric)}")
+    undefined = values.shape[1] - keep.size
+    if metric in HARDEST:
+        if scheme.reference not in table.methods:
+            raise NoUnitsError(f"{scheme.reference} is needed to choose the hardest items")
+        difficulty = flat.values[table.row(scheme.reference), keep]
+        keep = keep[hardest(difficulty, scheme.rule(metric).direction, scheme.hardest_share)]
+        if not keep.size:
+            raise NoUnitsError(f"{scheme.reference} has no values to choose the hardest items by")
+    return _fill(
+        metric, values[:, keep], absent[:, keep], flat.case[keep], flat.cases, scheme.rule(metric), undefined
+    )
+
+
+def hardest(difficulty: NDArray[np.float64], direction: str, share: float) -> NDArray[np.intp]:
+    """Indices of the worst ``share`` of the finite values, ascending; equal values in their order."""
+    known = np.flatnonzero(np.isfinite(difficulty))
+    worst_first = difficulty[known] if direction == "higher" else -difficulty[known]
+    count = round(known.size * share)
+    return np.sort(known[np.argsort(worst_first, kind="stable")[:count]])
+
+
+def _flatten(table: ScoreTable, datasets: Sequence[DatasetScores], metric: str, unit: str) -> _Flat | None:
+    having = [d for d in datasets if metric in d.metrics]
+    if not having or not table.methods:
+        return None
+    cases = tuple((d.name, case) for d in having for case in d.cases)
+    offsets = np.cumsum([0, *(len(d.cases) for d in having)])
+    parts = [_columns(d.metrics[metric], unit) for d in having]
+    return _Flat(
+        values=np.concatenate([values for values, _, _ in parts], axis=1),
+        absent=np.concatenate([absent for _, absent, _ in parts], axis=1),
+        case=np.concatenate([case + offsets[i] for i, (_, _, case) in enumerate(parts)]).astype(np.int32),
+        cases=cases,
+    )
+
+
+def _columns(
+    scores: MetricScores, unit: str
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int32]]:
+    if unit == "item" and scores.items is not None and scores.item_case is not None:
+        return scores.items, scores.absent[:, scores.item_case], scores.item_case
+    return scores.values, scores.absent, np.arange(scores.values.shape[1], dtype=np.int32)
+
+
+def _fill(
+    metric: str,
+    raw: NDArray[np.float64],
+    absent: NDArray[np.bool_],
+    case: NDArray[np.int32],
+    cases: tuple[tuple[str, str], ...],
+    rule: MetricRule,
+    undefined: int,
+) -> Units:
+    finite = np.isfinite(raw)
+    stand_in = worst_value(raw[finite], rule)
+    state = np.where(np.isnan(raw), State.NAN, State.INFINITE)
+    state[finite] = State.FINITE
+    state[absent] = State.ABSENT
+    return Units(
+        metric=metric,
+        values=np.where(finite, raw, stand_in),
+        raw=raw,
+        case=case,
+        cases=cases,
+        imputed=tuple(_imputations(row, case, cases, stand_in) for row in state),
+        without=np.logical_not(finite.any(axis=1)),
+        undefined=undefined,
+    )
+
+
+def worst_value(present: NDArray[np.float64], rule: MetricRule) -> float:
+    """The stand-in of a metric: never better than any value that is present."""
+    worse = min if rule.direction == "higher" else max
+    limit = (
+        METRIC_LIMITS[base_metric(rule.metric)].worst if base_metric(rule.metric) in METRIC_LIMITS else None
+    )
+    declared = rule.stand_in if rule.stand_in is not None else limit
+    known = [float(worse(present.min(), present.max()))] if present.size else []
+    known += [declared] if declared is not None else []
+    return worse(known) if known else 0.0
+
+
+_STATE_NAMES: Mapping[int, str] = {State.NAN: "nan", State.INFINITE: "infinite", State.ABSENT: "absent"}
+
+
+def _imputations(
+    state: NDArray[np.intp], case: NDArray[np.int32], cases: tuple[tuple[str, str], ...], stand_in: float
+) -> tuple[Imputation, ...]:
+    replaced = np.flatnonzero(state)
+    by_kind: dict[tuple[str, int], list[int]] = {}
+    for unit in replaced.tolist():
+        by_kind.setdefault((cases[case[unit]][0], int(state[unit])), []).append(int(case[unit]))
+    return tuple(
+        Imputation(
+            dataset=dataset,
+            state=_STATE_NAMES[kind],
+            count=len(found),
+            cases=tuple(dict.fromkeys(cases[c][1] for c in found)),
+            stand_in=stand_in,
+        )
+        for (dataset, kind), found in by_kind.items()
+    )

@@ -1,0 +1,215 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from scoring.ranking import PRESETS, MetricRule, ScoreTable, rank
+from scoring.ranking.combine import combine, competition_ranks, slot_scores
+
+from .conftest import table_of
+
+ONE = replace(PRESETS["mean-then-rank"], metrics=(MetricRule("NDV", "lower"),))
+
+
+def column(ranking, metric, field):
+    return {e.method: getattr(e.pools[0].metrics[metric], field) for e in ranking.entries}
+
+
+def test_losses_are_those_of_a_loop_of_published_tests(simulated):
+    table = simulated()
+    ranking = rank(table, PRESETS["l2r-code"])
+    flat = np.concatenate([d.metrics["DSC"].items for d in table.datasets], axis=1)
+    expected = {
+        method: sum(z > 0 and p < 0.05 for z, p in (stats.ranksums(other, flat[row]) for other in flat))
+        for row, method in enumerate(table.methods)
+    }
+    assert column(ranking, "DSC", "beaten_by") == expected
+    assert len(set(expected.values())) > 3
+
+
+def test_hardest_items_are_the_references_worst_for_everybody(simulated):
+    table = simulated()
+    ranking = rank(table, PRESETS["l2r-code"])
+    flat = np.concatenate([d.metrics["DSC"].items for d in table.datasets], axis=1)
+    worst = np.argsort(flat[0], kind="stable")[: round(0.3 * flat.shape[1])]
+    assert column(ranking, "DSC30", "units") == dict.fromkeys(table.methods, worst.size)
+    assert column(ranking, "DSC30", "mean") == pytest.approx(
+        dict(zip(table.methods, flat[:, worst].mean(axis=1), strict=True)), rel=1e-12
+    )
+    tre = table.dataset("t1").metrics["TRE"].items
+    worst = np.argsort(-tre[0], kind="stable")[: round(0.3 * tre.shape[1])]
+    assert column(ranking, "TRE30", "mean")["m2"] == pytest.approx(tre[2, worst].mean(), rel=1e-12)
+
+
+def test_the_reference_need_not_be_in_the_pool(simulated):
+    table = simulated()
+    ranking = rank(table, PRESETS["l2r-code"], pool=["m1", "m2"])
+    assert [e.method for e in ranking.entries] == ["m2", "m1"]
+    assert not ranking.omitted
+
+
+def test_without_the_reference_hardest_metrics_are_left_out_and_named(simulated):
+    table = simulated().select(methods=["m1", "m2", "m3"])
+    ranking = rank(table, PRESETS["l2r-code"])
+    assert [(o.metric, o.reason) for o in ranking.omitted] == [
+        ("TRE30", "ZeroDisplacement is needed to choose the hardest items"),
+        ("DSC30", "ZeroDisplacement is needed to choose the hardest items"),
+    ]
+
+
+def test_tied_methods_share_the_mean_of_their_slots_by_hand():
+    # Losses 3, 1, 1, 0 of four: slots 0.1, 0.4, 0.7, 1; the two in the middle share 0.55.
+    assert slot_scores(np.array([-3.0, -1.0, -1.0, 0.0]), "mean", 0.1) == pytest.approx([0.1, 0.55, 0.55, 1])
+    assert slot_scores(np.array([-3.0, -1.0, -1.0, 0.0]), "best", 0.1) == pytest.approx([0.1, 0.7, 0.7, 1])
+    assert slot_scores(np.array([-3.0, -1.0, -1.0, 0.0]), "worst", 0.1) == pytest.approx([0.1, 0.4, 0.4, 1])
+
+
+def test_equal_scores_share_a_rank_and_the_next_is_left_out():
+    assert competition_ranks([0.3, 0.7, 0.7, 0.1, None], higher_is_better=True) == [3, 1, 1, 4, 5]
+    assert competition_ranks([0.1 + 0.2, 0.3], higher_is_better=False) == [1, 1]
+
+
+def test_ways_to_combine_by_hand():
+    assert combine([1.0, 4.0], [1, 1], "geometric-mean") == pytest.approx(2.0)
+    assert combine([1.0, 16.0], [3, 1], "geometric-mean") == pytest.approx(2.0)
+    assert combine([1.0, 4.0], [1, 2], "mean") == pytest.approx(3.0)
+    assert combine([5.0, 1.0, 2.0], [1, 1, 1], "median") == 2.0
+    assert combine([5.0, 1.0, 2.0, 3.0], [1, 1, 1, 1], "median") == 2.5
+    assert combine([5.0, 1.0], [3, 1], "median") == 5.0
+    assert combine([0.0, 1.0], [1, 1], "geometric-mean") == 0.0
+
+
+def test_zero_displacement_last_on_four_and_tied_for_first_on_ndv_has_its_published_score():
+    # LUMIR 2024, test phase: 21 entries, ZeroDisplacement last on four metrics and one of three that share
+    # the best NDV: ((1 + 0.955 + 0.91) / 3 = 0.955; (0.1^4 x 0.955)^(1/5) = 0.157, as its table says.
+    cases = 40
+    rng = np.random.default_rng(1)
+    noise = rng.random(cases)
+    names = ["ZeroDisplacement", *(f"m{i:02}" for i in range(1, 21))]
+    dsc = {n: (0.2 + 0.03 * i + 0.001 * noise).tolist() for i, n in enumerate(names)}
+    tre = {n: (9 - 0.3 * i + 0.001 * noise).tolist() for i, n in enumerate(names)}
+    ndv = {n: [0.0] * cases if i < 3 else (i + noise).tolist() for i, n in enumerate(names)}
+    table = table_of({"TRE": tre, "DSC": dsc, "HD95": tre, "NDV": ndv})
+    entry = rank(table, PRESETS["lumir24"]).entry("ZeroDisplacement")
+    assert entry.metrics["NDV"].rank_score == pytest.approx(0.955)
+    assert round(entry.score, 3) == 0.157
+
+
+def test_min_max_of_means_with_the_weights_of_the_snapshot_by_hand():
+    table = table_of(
+        {
+            "DSC": {"a": [0.8, 0.8], "b": [0.7, 0.7], "c": [0.6, 0.6]},
+            "HD95": {"a": [4, 4], "b": [2, 2], "c": [3, 3]},
+            "TRE": {"a": [1, 3], "b": [3, 5], "c": [6, 6]},
+            "NDV": {"a": [0.0, 0.0], "b": [1.0, 1.0], "c": [0.5, 0.5]},
+        }
+    )
+    ranking = rank(table, PRESETS["snapshot-minmax"])
+    assert {e.method: e.score for e in ranking.entries} == pytest.approx(
+        {
+            "a": 1 / 6 + 0 / 6 + 1 / 3 + 1 / 3,
+            "b": 0.5 / 6 + 1 / 6 + 0.5 / 3 + 0 / 3,
+            "c": 0 / 6 + 0.5 / 6 + 0 / 3 + 0.5 / 3,
+        }
+    )
+
+
+def test_ranks_within_cases_by_hand():
+    table = table_of({"NDV": {"a": [1, 1, 9], "b": [2, 2, 2], "c": [3, 2, 3]}})
+    one = (MetricRule("NDV", "lower"),)
+    means = rank(table, replace(PRESETS["mean-rank"], metrics=one))
+    # Ranks case by case: a 1 1 3, b 2 2.5 1, c 3 2.5 2.
+    assert {e.method: e.score for e in means.entries} == pytest.approx({"a": 5 / 3, "b": 5.5 / 3, "c": 2.5})
+    medians = rank(table, replace(PRESETS["median-rank"], metrics=one))
+    assert [(e.rank, e.method, e.score) for e in medians.entries] == [
+        (1, "a", 1.0),
+        (2, "b", 2.0),
+        (3, "c", 2.5),
+    ]
+    then = rank(table, ONE)
+    assert [(e.rank, e.method) for e in then.entries] == [(1, "b"), (2, "c"), (3, "a")]
+
+
+def test_a_worse_stand_in_is_shown_and_never_better_than_what_is_present():
+    table = table_of({"NDV": {"a": [1.0, math.inf], "b": [2.0, 3.0], "c": [5.0, math.nan]}})
+    entry = rank(table, ONE).entry("a")
+    [imputed] = entry.metrics["NDV"].imputations
+    assert (imputed.state, imputed.cases, imputed.stand_in) == ("infinite", ("1",), 5.0)
+    kind = replace(ONE, metrics=(MetricRule("NDV", "lower", stand_in=2.0),))
+    assert rank(table, kind).entry("a").metrics["NDV"].imputations[0].stand_in == 5.0
+    harsh = replace(ONE, metrics=(MetricRule("NDV", "lower", stand_in=50.0),))
+    assert rank(table, harsh).entry("a").metrics["NDV"].imputations[0].stand_in == 50.0
+
+
+def test_a_missing_overlap_counts_as_none():
+    table = table_of({"DSC": {"a": [0.9, math.nan], "b": [0.3, 0.2]}})
+    scheme = replace(ONE, metrics=(MetricRule("DSC", "higher"),))
+    assert rank(table, scheme).entry("a").metrics["DSC"].imputations[0].stand_in == 0.0
+
+
+def test_a_metric_an_entry_never_submitted_costs_the_lowest_score():
+    table = table_of(
+        {
+            "DSC": {m: [q, q + 0.01] * 10 for m, q in (("a", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.6))},
+            "NDV": {"a": [math.nan] * 20, "b": [1, 2] * 10, "c": [math.nan] * 20, "d": [5, 6] * 10},
+        }
+    )
+    ranking = rank(table, PRESETS["l2r-code"])
+    scores = column(ranking, "NDV", "rank_score")
+    assert (scores["a"], scores["c"]) == (0.1, 0.1)  # they share the lowest, not the mean of two slots
+    assert column(ranking, "NDV", "missing") == {"a": True, "b": False, "c": True, "d": False}
+
+
+def test_one_gap_costs_the_metric_when_the_scheme_says_so():
+    table = table_of({"NDV": {"a": [0.0] * 19 + [math.nan], "b": [1.0] * 20, "c": [2.0] * 20}})
+    strict = replace(PRESETS["strict"], missing="lowest-score")
+    assert rank(table, strict).entry("a").score == pytest.approx(0.1)
+    assert rank(table, PRESETS["strict"]).entry("a").score > 0.9
+
+
+def test_pools_are_compared_by_themselves_and_combined(simulated):
+    table = simulated()
+    ranking = rank(table, replace(PRESETS["l2r-code"], pool="dataset"))
+    entry = ranking.entry("m3")
+    assert [p.pool for p in entry.pools] == ["t1", "t2", "to-subject", "to-atlas"]
+    assert entry.score == pytest.approx(sum(p.score for p in entry.pools) / 4)
+    alone = rank(table.select(datasets=["t2"]), PRESETS["l2r-code"]).entry("m3")
+    assert entry.pools[1].score == pytest.approx(alone.score)
+    assert {(o.pool, o.metric) for o in ranking.omitted} == {
+        (pool, metric) for pool in ("t2", "to-subject", "to-atlas") for metric in ("TRE", "TRE30")
+    }
+
+
+def test_columns_of_the_board_are_means_of_case_values(simulated):
+    table = simulated()
+    summary = rank(table, PRESETS["l2r-code"]).entry("m1").metrics["DSC"]
+    values = np.concatenate([d.metrics["DSC"].values[1] for d in table.datasets])
+    assert (summary.mean, summary.std, summary.values) == (
+        pytest.approx(values.mean()),
+        pytest.approx(values.std()),
+        48,
+    )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_edges_have_a_defined_answer(name):
+    scheme = PRESETS[name]
+    nothing = rank(ScoreTable.from_rows([]), scheme)
+    assert nothing.entries == ()
+    lone = rank(table_of({"DSC": {"a": [0.5]}, "NDV": {"a": [0.0]}}), scheme)
+    assert [(e.rank, e.score) for e in lone.entries] == [(1, 1.0)]
+    failed = rank(table_of({"DSC": {"a": [math.nan], "b": [math.nan]}}), scheme)
+    assert [(e.rank, e.score) for e in failed.entries] == [(1, None), (1, None)]
+    for ranking in (nothing, lone, failed):
+        json.dumps(ranking.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_equal_methods_are_ranked_equal(name):
+    values = {m: [0.5, 0.6, 0.7] for m in "abc"}
+    ranking = rank(table_of({"DSC": values, "NDV": values}), PRESETS[name])
+    assert [e.rank for e in ranking.entries] == [1, 1, 1]
+    assert len({e.score for e in ranking.entries}) == 1

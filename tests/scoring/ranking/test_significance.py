@@ -1,0 +1,69 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from scoring.ranking import significance
+
+from .conftest import table_of
+
+
+@pytest.mark.parametrize("p_value", ["auto", "exact", "asymptotic"])
+def test_p_values_are_scipys_pair_by_pair(simulated, p_value):
+    table = simulated()
+    found = significance(table, "t1", "TRE", p_value=p_value)
+    values = table.dataset("t1").metrics["TRE"].values
+    for a in range(6):
+        for b in range(a + 1, 6):
+            expected = stats.wilcoxon(values[a], values[b], method=p_value, zero_method="wilcox").pvalue
+            assert found.p[a][b] == found.p[b][a] == pytest.approx(expected, abs=1e-12)
+            assert found.p_adjusted[a][b] == pytest.approx(min(1.0, 15 * expected), abs=1e-12)
+
+
+def test_direction_says_who_is_better_whatever_larger_means():
+    low, high = [0.1 * i for i in range(12)], [1 + 0.1 * i for i in range(12)]
+    overlap = significance(table_of({"DSC": {"a": low, "b": high}}), "d", "DSC")
+    distance = significance(table_of({"TRE": {"a": low, "b": high}}), "d", "TRE")
+    assert overlap.direction == ((None, -1), (1, None))
+    assert distance.direction == ((None, 1), (-1, None))
+
+
+def test_levels_by_hand():
+    # Twelve differences of one sign: exact two-sided p = 2 / 2^12 = 0.00049; three pairs: 0.0015.
+    rows = {m: [10.0 * q + 0.1 * i * q for i in range(1, 13)] for q, m in enumerate("abc")}
+    found = significance(table_of({"TRE": rows}), "d", "TRE")
+    assert found.p[0][1] == pytest.approx(2 / 2**12)
+    assert found.level[0] == (None, "p < 0.01", "p < 0.01")
+    assert significance(table_of({"TRE": rows}), "d", "TRE", correction="none").level[0][1] == "p < 0.001"
+
+
+def test_equal_methods_do_not_differ():
+    found = significance(table_of({"NDV": {"a": [0.0] * 10, "b": [0.0] * 10}}), "d", "NDV")
+    assert (found.p[0][1], found.direction[0][1], found.level[0][1]) == (1.0, 0, "NS")
+
+
+def test_a_failed_case_counts_as_the_worst_and_is_listed():
+    values = {"a": [1.0] * 9 + [math.nan], "b": [2.0 + 0.1 * i for i in range(10)]}
+    found = significance(table_of({"TRE": values}), "d", "TRE")
+    assert [i.cases for i in found.imputations["a"]] == [("9",)]
+    # The stand-in is the worst value present, 2.9, and so a tie with b's: a never wins by failing.
+    with np.errstate(all="ignore"):
+        expected = stats.wilcoxon([1.0] * 9 + [2.9], values["b"], method="auto").pvalue
+    assert found.p[0][1] == pytest.approx(expected)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_methods_stand_in_the_order_asked_for(simulated):
+    table = simulated()
+    found = significance(table, "t1", "DSC", order=["m2", "m1"], correction="holm")
+    assert found.methods == ("m2", "m1")
+    assert found.pairs == 1
+
+
+def test_a_metric_the_dataset_lacks_is_refused(simulated):
+    with pytest.raises(ValueError, match="no values of TRE"):
+        significance(simulated(), "t2", "TRE")
+    with pytest.raises(ValueError, match="DSC30 has no case values"):
+        significance(simulated(), "t2", "DSC30")

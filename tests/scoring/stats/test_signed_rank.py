@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from scoring.stats import signed_rank, signed_rank_pairs
+
+
+def rows_of(kind: str, n: int, seed: int = 7) -> np.ndarray:
+    """Six rows of one kind; the kinds decide differently between exact and asymptotic."""
+    d = np.random.default_rng(seed).normal(0.3, 1.0, (6, n))
+    if kind == "ties":
+        return np.round(d, 1) + 0.05
+    if kind == "zeros":
+        return np.where(np.random.default_rng(seed + 1).random(d.shape) < 0.3, 0.0, d)
+    if kind == "ties and zeros":
+        return np.round(2 * d)
+    return d
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+@pytest.mark.parametrize("zero_method", ["wilcox", "pratt", "zsplit"])
+@pytest.mark.parametrize("kind", ["plain", "ties", "zeros", "ties and zeros"])
+@pytest.mark.parametrize(
+    ("method", "n"),
+    [("auto", 6), ("auto", 14), ("auto", 50), ("auto", 51), ("exact", 9), ("exact", 40), ("asymptotic", 30)],
+)
+def test_every_row_is_what_scipy_gives_for_it_alone(method, n, kind, zero_method, alternative):
+    d = rows_of(kind, n)
+    ours = signed_rank(d, method=method, zero_method=zero_method, alternative=alternative)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        theirs = [
+            stats.wilcoxon(row, method=method, zero_method=zero_method, alternative=alternative).pvalue
+            for row in d
+        ]
+    np.testing.assert_allclose(ours.p, theirs, rtol=1e-11, atol=1e-13)
+
+
+def test_one_tied_row_leaves_the_others_exact():
+    # scipy.stats.wilcoxon(axis=1) decides once for the whole batch and would make every row asymptotic.
+    d = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 1.0, 2.0, 3.0, 4.0, 0.0]])
+    result = signed_rank(np.repeat(d, 3, axis=1) + np.linspace(0, 0.01, 18) * [[1.0], [0.0]])
+    assert result.exact.tolist() == [True, False]
+    assert result.p[0] == pytest.approx(2 / 2**18, rel=1e-12)  # all 18 positive: two of 2^18 sign patterns
+
+
+def test_identical_methods_are_a_tie_and_not_an_error():
+    result = signed_rank(np.zeros((1, 20)))
+    assert (result.p[0], result.z[0], result.effect[0], result.nonzero[0]) == (1.0, 0.0, 0.0, 0)
+
+
+def test_no_cases_are_a_tie():
+    assert signed_rank(np.zeros((2, 0))).p.tolist() == [1.0, 1.0]
+
+
+def test_effect_is_the_share_of_rank_sum_by_hand():
+    # |d| = 1 2 3 4 have the ranks 1 to 4; the negative one has rank 2: (8 - 2) / 10.
+    assert signed_rank(np.array([[1.0, -2.0, 3.0, 4.0]])).effect[0] == pytest.approx(0.6)
+
+
+def test_pairs_stand_in_the_order_of_the_upper_triangle():
+    values = np.array([[3.0, 3.0, 3.0], [2.0, 2.5, 1.0], [4.0, 4.5, 6.0]])
+    assert signed_rank_pairs(values).effect.tolist() == [1.0, -1.0, -1.0]
+
+
+def test_a_gap_is_refused():
+    with pytest.raises(ValueError, match="finite"):
+        signed_rank(np.array([[1.0, np.nan]]))
