@@ -31,7 +31,7 @@ browser:  ## chromium for the browser tests, from the system's packages
 lint: install  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy .
+	DATABASE_URL=postgres:///lint REDIS_URL=redis:// SECRET_KEY=lint DATA_DIR=var/lint $(BIN)/mypy .
 	$(BIN)/lint-imports --no-cache
 
 format: install  ## rewrite the code in the house style

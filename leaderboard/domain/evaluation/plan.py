@@ -1,0 +1,41 @@
+"""What is to be scored for a phase: its datasets' configs, cases and files."""
+
+import hashlib
+from pathlib import Path
+
+from django.conf import settings
+
+from leaderboard.models import Case, Dataset, Phase, Submission
+from scoring.spec import EvaluationConfig, Pair, read_config
+
+
+def upload_path(submission: Submission) -> Path:
+    """Where the uploaded zip of a submission lies."""
+    return Path(settings.UPLOADS_ROOT) / f"{submission.pk}.zip"
+
+
+def ground_truth_folder(dataset: Dataset) -> Path:
+    return Path(settings.GROUND_TRUTH_ROOT) / dataset.ground_truth
+
+
+def configs_of(phase: Phase) -> list[EvaluationConfig]:
+    """The evaluation configs of all datasets of a phase, in their order."""
+    return [read_config(config) for dataset in phase.datasets.all() for config in dataset.configs]
+
+
+def config_and_pair(case: Case) -> tuple[EvaluationConfig, Pair]:
+    """The config that scores a case, and the case's pair in it."""
+    config = read_config(case.dataset.configs[case.config_index])
+    return config, next(pair for pair in config.pairs if pair.key == case.key)
+
+
+def cases_of(phase: Phase) -> list[Case]:
+    """Every case of a phase, dataset by dataset."""
+    cases = Case.objects.filter(dataset__phases=phase)
+    return list(cases.order_by("dataset__position", "dataset_id", "position"))
+
+
+def ground_truth_version(phase: Phase) -> str:
+    """One hash over the versions of all the phase's datasets."""
+    versions = phase.datasets.order_by("slug").values_list("slug", "ground_truth_version")
+    return hashlib.sha256(repr(list(versions)).encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""The scoring of one case, and the end of a submission when its last case is done."""
+
+import logging
+import traceback
+import uuid
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from leaderboard import tasks
+from leaderboard.domain import leases, ranking, states
+from leaderboard.domain.evaluation import plan
+from leaderboard.enums import CaseState, SubmissionState
+from leaderboard.models import CaseResult, Evaluation, Submission
+from scoring.archive import open_fields
+from scoring.evaluate import CaseScores
+from scoring.evaluate import score_case as score
+from scoring.spec import RULES
+
+logger = logging.getLogger(__name__)
+
+# No joins: PostgreSQL looks again at a row's own columns, not at a subquery's, when another claim came first.
+TO_SCORE = ~Q(state=CaseState.DONE) & Q(
+    Exists(
+        Evaluation.objects.filter(
+            pk=OuterRef("evaluation_id"),
+            current=True,
+            submission__state__in=[SubmissionState.QUEUED, SubmissionState.SCORING],
+        )
+    )
+)
+
+
+def score_case(pk: int) -> None:
+    """Score one case and commit its result, once; does nothing without the case's lease."""
+    token = leases.claim(CaseResult, pk, TO_SCORE, state=CaseState.RUNNING)
+    if token is None:
+        return
+    result = CaseResult.objects.select_related(
+        "evaluation__submission__phase", "case__dataset", "evaluation__submission__entry"
+    ).get(pk=pk)
+    submission = result.evaluation.submission
+    if states.move(submission.pk, SubmissionState.SCORING, Q(state=SubmissionState.QUEUED)):
+        states.log(submission.pk, "scoring")
+    try:
+        with leases.kept(CaseResult, pk, token):
+            scores = scores_of(result)
+    except Exception:  # noqa: BLE001 the file was checked: what goes wrong now is our fault
+        _stumbled(result, token)
+        return
+    if _store(result, token, scores):
+        finish(submission.pk)
+
+
+def scores_of(result: CaseResult) -> CaseScores:
+    """Compute one case's scores from the submission's file and the ground truth."""
+    config, pair = plan.config_and_pair(result.case)
+    with open_fields(plan.upload_path(result.evaluation.submission)) as fields:
+        return score(
+            fields,
+            pair,
+            config,
+            plan.ground_truth_folder(result.case.dataset),
+            RULES[result.evaluation.rules],
+        )
+
+
+def _store(result: CaseResult, token: uuid.UUID, scores: CaseScores) -> bool:
+    stored = CaseResult.objects.filter(pk=result.pk, lease_token=token, state=CaseState.RUNNING).update(
+        state=CaseState.DONE,
+        values={name: float(value) for name, value in scores.values.items()},
+        items={name: items.tolist() for name, items in scores.items.items()},
+        seconds=scores.seconds,
+        finished_at=Now(),
+        **leases.RELEASED,
+    )
+    return bool(stored)
+
+
+def finish(submission_id: uuid.UUID) -> bool:
+    """Move a submission to `scored` if no case is left; of the last cases' workers one does it."""
+    left = CaseResult.objects.filter(
+        ~Q(state=CaseState.DONE), evaluation__submission=OuterRef("pk"), evaluation__current=True
+    )
+    with transaction.atomic():
+        if not states.move(submission_id, SubmissionState.SCORED, ~Q(Exists(left))):
+            return False
+        evaluation = Evaluation.objects.get(submission=submission_id, current=True)
+        Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now())
+        states.log(submission_id, "scored", cases=f"{evaluation.case_results.count()} cases")
+        ranking.mark_stale(Submission.objects.get(pk=submission_id).phase_id)
+    return True
+
+
+def _stumbled(result: CaseResult, token: uuid.UUID) -> None:
+    submission_id = result.evaluation.submission_id
+    logger.exception("Case %s of submission %s stumbled", result.case.key, submission_id)
+    states.log(
+        submission_id,
+        "case_error",
+        detail=traceback.format_exc(),
+        case=result.case.key,
+        dataset=result.case.dataset.name,
+    )
+    release(result.pk, Q(lease_token=token))
+
+
+def release(pk: int, *held: Q) -> None:
+    """Give a case back to be tried again, or fail its submission when it was tried often enough."""
+    with transaction.atomic():
+        freed = CaseResult.objects.filter(*held, pk=pk, state=CaseState.RUNNING).update(
+            state=CaseState.PENDING, **leases.RELEASED
+        )
+        if not freed:
+            return
+        result = CaseResult.objects.select_related("evaluation").get(pk=pk)
+        if result.tries < settings.MAX_TRIES:
+            transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
+        elif states.move(result.evaluation.submission_id, SubmissionState.FAILED):
+            states.log(result.evaluation.submission_id, "failed")

@@ -1,0 +1,79 @@
+"""Which evaluations stand on a board, and their results as the engine's score table."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy
+import scipy
+
+from leaderboard.enums import CaseState, SubmissionState
+from leaderboard.models import CaseResult, Dataset, Evaluation, Phase
+from scoring.metrics import METRICS
+from scoring.ranking import DatasetFacts, ScoreTable
+from scoring.ranking.table import Row
+from scoring.spec import read_config
+
+
+def standing_evaluations(phase: Phase) -> list[Evaluation]:
+    """One evaluation an entry: that of its latest scored submission."""
+    scored = Evaluation.objects.filter(
+        submission__phase=phase, submission__state=SubmissionState.SCORED, current=True
+    )
+    picked = scored.order_by("submission__entry", "-submission__received_at").distinct("submission__entry")
+    return list(picked.select_related("submission__entry__team"))
+
+
+def score_table(phase: Phase, evaluations: Sequence[Evaluation]) -> ScoreTable:
+    """All case results that stand on a board; methods are entries by name, metrics by their kind's name."""
+    datasets = list(phase.datasets.all())
+    return ScoreTable.from_rows(
+        _rows(datasets, evaluations),
+        {dataset.slug: _facts(dataset) for dataset in datasets},
+        sorted(evaluation.submission.entry.name for evaluation in evaluations),
+    )
+
+
+def _rows(datasets: Sequence[Dataset], evaluations: Sequence[Evaluation]) -> Iterator[Row]:
+    names = {evaluation.pk: evaluation.submission.entry.name for evaluation in evaluations}
+    kinds = {dataset.pk: metric_names(dataset) for dataset in datasets}
+    slugs = {dataset.pk: dataset.slug for dataset in datasets}
+    results = CaseResult.objects.filter(
+        evaluation__in=evaluations, state=CaseState.DONE, case__dataset__in=datasets
+    ).order_by("evaluation", "case__dataset__position", "case__dataset", "case__position")
+    columns = results.values_list("evaluation_id", "case__dataset_id", "case__key", "values", "items")
+    for evaluation, dataset, key, values, items in columns.iterator():
+        for name, value in values.items():
+            parts = items.get(name)
+            # A metric with one value a case has no items to compare.
+            several = parts if parts is not None and len(parts) > 1 else None
+            yield names[evaluation], slugs[dataset], key, kinds[dataset][name], value, several
+
+
+def metric_names(dataset: Dataset) -> dict[str, str]:
+    """A dataset's metrics: the config's name -> the kind's name on boards (DSC, HD95, TRE, NDV, SDlogJ)."""
+    configs = [read_config(config) for config in dataset.configs]
+    return {name: METRICS[kind].short for config in configs for name, kind in config.kinds.items()}
+
+
+def _facts(dataset: Dataset) -> DatasetFacts:
+    subjects = {case.key: (case.fixed_subject, case.moving_subject) for case in dataset.cases.all()}
+    return DatasetFacts(group=dataset.group, task=dataset.task, subjects=subjects)
+
+
+def inputs_of(phase: Phase, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    """Everything a snapshot follows from: the same inputs give the same bytes."""
+    return {
+        "scheme": phase.scheme.spec,
+        "evaluations": [
+            {
+                "evaluation": evaluation.pk,
+                "submission": str(evaluation.submission_id),
+                "entry": evaluation.submission.entry.slug,
+                "scorer": evaluation.scorer_version,
+                "rules": evaluation.rules,
+                "ground_truth": evaluation.ground_truth_version,
+            }
+            for evaluation in evaluations
+        ],
+        "libraries": {"numpy": numpy.__version__, "scipy": scipy.__version__},
+    }

@@ -1,0 +1,81 @@
+"""What no message spoke of: lost leases, unheard work, forgotten ends, stale boards.
+
+The database is the queue of record: this finds every row that waits and has nobody at work on it,
+whatever happened to workers, broker and messages.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from celery import current_app
+from celery.app.task import Task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from kombu.exceptions import ChannelError
+
+from leaderboard import tasks
+from leaderboard.domain import leases, states
+from leaderboard.domain.evaluation import scoring
+from leaderboard.domain.evaluation.checking import TO_CHECK
+from leaderboard.enums import CaseState, SubmissionState
+from leaderboard.models import CaseResult, Phase, Submission
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 500
+Work: TypeAlias = "Task[Any, Any]"
+
+
+def sweep() -> None:
+    """Free lost leases, finish what is done, and speak again of all work that waits."""
+    _free_lost_cases()
+    _fail_worn_out_checks()
+    for pk in Submission.objects.filter(state=SubmissionState.SCORING).values_list("pk", flat=True):
+        scoring.finish(pk)
+    waiting_checks = Submission.objects.filter(leases.free(), TO_CHECK).order_by("received_at")
+    _speak_of(
+        tasks.check_submission, [str(pk) for pk in waiting_checks.values_list("pk", flat=True)[:AT_ONCE]]
+    )
+    waiting_cases = CaseResult.objects.filter(scoring.TO_SCORE, state=CaseState.PENDING).order_by("pk")
+    _speak_of(tasks.score_case, waiting_cases.values_list("pk", flat=True)[:AT_ONCE])
+    stale = Phase.objects.filter(leases.free(), board_stale_since__lt=Now())
+    _speak_of(tasks.update_board, stale.values_list("pk", flat=True))
+
+
+def _free_lost_cases() -> None:
+    lost = Q(state=CaseState.RUNNING, lease_until__lt=Now())
+    for result in CaseResult.objects.filter(lost).select_related("case", "evaluation"):
+        states.log(result.evaluation.submission_id, "lease_lost", what=f"case {result.case.key}")
+        scoring.release(result.pk, lost)
+
+
+def _fail_worn_out_checks() -> None:
+    worn_out = Q(lease_until__lt=Now(), tries__gte=settings.MAX_TRIES)
+    for pk in Submission.objects.filter(worn_out, state=SubmissionState.CHECKING).values_list(
+        "pk", flat=True
+    ):
+        with transaction.atomic():
+            if states.move(pk, SubmissionState.FAILED, worn_out, **leases.RELEASED):
+                states.log(pk, "failed")
+
+
+def _speak_of(task: Work, waiting: Iterable[object]) -> None:
+    """Send a message for each piece of work that the broker cannot have one for any more."""
+    pieces = list(waiting)
+    if not pieces:
+        return
+    unheard = len(pieces) - _messages(task)
+    for pk in pieces[: max(unheard, 0)]:
+        task.delay(pk)
+
+
+def _messages(task: Work) -> int:
+    """How many messages wait in a task's queue; none where the broker has lost the queue."""
+    queue: str = getattr(task, "queue")  # noqa: B009 an option of the decorator that the types do not know
+    with current_app.connection_for_write() as connection, connection.channel() as channel:
+        try:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)  # type: ignore[attr-defined]
+        except ChannelError:
+            return 0

@@ -1,0 +1,59 @@
+"""`manage.py demo`: the whole site with its demo challenge, on this machine."""
+
+import os
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+
+from leaderboard.demo import seed, stage
+
+
+class Command(BaseCommand):
+    help = "Run the site with its demo challenge: web, worker and beat, filled by really run methods."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+
+    def handle(self, *args: Any, port: int, **options: Any) -> None:
+        _require_free(port)
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        seed.seed()
+        commands = stage.site_commands(port)
+        commands["feed"] = [commands["web"][0], str(settings.BASE_DIR / "manage.py"), "demo_feed"]
+        shown = stage.Stage(commands, self._say)
+        try:
+            for name in commands:
+                shown.start(name)
+            self._greet(port)
+            shown.watch(lasting=["web", "worker", "beat"])
+        finally:
+            self._say("stopping")
+            shown.end()
+
+    def _greet(self, port: int) -> None:
+        root = f"http://localhost:{port}"
+        lines = [f"home         {root}/", f"leaderboard  {root}/challenges/lumir/phases/validation/"]
+        lines += [
+            f"log in       {login.username} / {login.password}  ({login.role})"
+            for login in (seed.PARTICIPANT, seed.ORGANIZER)
+        ]
+        self.stdout.write("\n".join(["", *lines, "mail         printed here", "end          Ctrl-C", ""]))
+        self.stdout.flush()
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(f"demo: {line}")
+        self.stdout.flush()
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CommandError(f"Port {port} is taken. Choose another: PORT=8001 make demo") from None

@@ -1,0 +1,54 @@
+"""The words for every reason the site refuses something, by code.
+
+What is wrong inside an uploaded file is worded by `scoring.errors`, the same on the command line.
+"""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "phase_not_open": "{phase} takes submissions from {opens}. Come back then.",
+    "phase_closed": "{phase} closed on {closes}. Its board stays readable.",
+    "phase_paused": "{phase} is paused by the organizers. Nothing is lost; try again later.",
+    "no_team": "You are in no team of {challenge} yet. Found one, then submit.",
+    "not_your_entry": "This entry belongs to another team. Choose one of your own or name a new one.",
+    "entry_name_taken": "Another entry of {challenge} is called “{name}” already. Choose another name.",
+    "team_name_taken": "A team of {challenge} is called “{name}” already. Choose another name.",
+    "already_in_a_team": "You are in the team {team} already: one team a person and challenge.",
+    "file_empty": "{name} is empty. Choose the zip with your displacement fields.",
+    "file_too_large": "{name} has {size}, more than the {limit} allowed.",
+    "attempts_used": "Your team has used its {allowed} attempts of the last {window}. "
+    "The next is free {next}.",
+    "attempts_used_up": "Your team has used all {allowed} attempts of {phase}.",
+    "invalid_used": "Your team has sent {allowed} invalid files in the last {window}. "
+    "The next is free {next}. Check the file before with `python -m scoring check`.",
+    "too_many_running": "{running} of your submissions are still at work. Wait until one is finished.",
+    "cannot_cancel": "This submission is {state} already and cannot be cancelled.",
+}
+
+# Lines of a submission's log.
+EVENTS: Mapping[str, str] = {
+    "received": "Received {name}, {size}.",
+    "checking": "Checking the file.",
+    "invalid": "The file has {count}. No attempt was used.",
+    "queued": "The file is in order. {cases} wait to be scored.",
+    "scoring": "Scoring has begun.",
+    "scored": "All {cases} are scored. The board is being computed anew.",
+    "failed": "Scoring failed for a reason of ours. The attempt is given back and the organizers are told.",
+    "case_error": "Case {case} of {dataset} stumbled; it is tried again.",
+    "check_error": "The check stumbled; it is tried again.",
+    "lease_lost": "A worker was lost while at work on {what}; another one takes over.",
+    "cancelled": "Cancelled by {who}.",
+}
+
+
+class Refused(Exception):
+    """A request that the rules do not allow; its text is for the person who asked."""
+
+    def __init__(self, code: str, **facts: object) -> None:
+        self.code = code
+        self.facts = facts
+        super().__init__(WORDS[code].format(**facts))
+
+
+def event(code: str, **facts: object) -> str:
+    return EVENTS[code].format(**facts)

@@ -1,0 +1,37 @@
+"""Predicates: who may do and see what."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from django.contrib.auth.models import AnonymousUser, User
+
+from leaderboard.models import Challenge, Phase, Submission, Team
+
+Viewer: TypeAlias = User | AnonymousUser
+
+
+def is_organizer(viewer: Viewer, challenge: Challenge) -> bool:
+    if not viewer.is_authenticated:
+        return False
+    return viewer.is_superuser or challenge.organizers.filter(pk=viewer.pk).exists()
+
+
+def is_member(viewer: Viewer, team: Team) -> bool:
+    return viewer.is_authenticated and team.memberships.filter(user_id=viewer.pk).exists()
+
+
+def may_see_team(viewer: Viewer, team: Team) -> bool:
+    return is_member(viewer, team) or is_organizer(viewer, team.challenge)
+
+
+def may_see_submission(viewer: Viewer, submission: Submission) -> bool:
+    return may_see_team(viewer, submission.entry.team)
+
+
+def refusal_to_submit(phase: Phase, at: datetime) -> str | None:
+    """The code of the reason why the phase takes no submission at `at`, or None where it does."""
+    if at < phase.opens_at:
+        return "phase_not_open"
+    if phase.closes_at is not None and at >= phase.closes_at:
+        return "phase_closed"
+    return "phase_paused" if phase.paused else None

@@ -1,0 +1,35 @@
+"""Thin Celery tasks: a primary key in, one domain function, its outcome is a state in the database.
+
+A message is only a hint that there is work: each function claims its row first, so that a task
+that runs twice, or too late, does nothing. `sweep` finds what no message spoke of.
+"""
+
+from celery import shared_task
+
+
+@shared_task(queue="checking")
+def check_submission(submission_id: str) -> None:
+    from leaderboard.domain.evaluation import checking
+
+    checking.check_submission(submission_id)
+
+
+@shared_task(queue="scoring")
+def score_case(case_result_id: int) -> None:
+    from leaderboard.domain.evaluation import scoring
+
+    scoring.score_case(case_result_id)
+
+
+@shared_task(queue="boards")
+def update_board(phase_id: int) -> None:
+    from leaderboard.domain import ranking
+
+    ranking.update_board(phase_id)
+
+
+@shared_task(queue="sweeping")
+def sweep() -> None:
+    from leaderboard.domain import sweeper
+
+    sweeper.sweep()

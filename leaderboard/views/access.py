@@ -1,0 +1,44 @@
+"""Private objects: the object, or 404 as if it were not there."""
+
+import uuid
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from leaderboard import rules
+from leaderboard.models import Challenge, Entry, Phase, Submission, Team
+
+
+def challenge_or_404(slug: str) -> Challenge:
+    return get_object_or_404(Challenge, slug=slug)
+
+
+def phase_or_404(challenge: str, phase: str) -> Phase:
+    return get_object_or_404(
+        Phase.objects.select_related("challenge", "scheme"), challenge__slug=challenge, slug=phase
+    )
+
+
+def submission_or_404(request: HttpRequest, pk: uuid.UUID) -> Submission:
+    """A submission of the viewer's own team, or of a challenge that the viewer organizes."""
+    related = Submission.objects.select_related("phase__challenge", "entry__team__challenge", "submitted_by")
+    submission = get_object_or_404(related, pk=pk)
+    if not rules.may_see_submission(request.user, submission):
+        raise Http404
+    return submission
+
+
+def team_or_404(request: HttpRequest, slug: str) -> Team:
+    team = get_object_or_404(Team.objects.select_related("challenge"), slug=slug)
+    if not rules.may_see_team(request.user, team):
+        raise Http404
+    return team
+
+
+def own_entry_or_404(request: HttpRequest, challenge: str, slug: str) -> Entry:
+    entry = get_object_or_404(
+        Entry.objects.select_related("team", "challenge"), challenge__slug=challenge, slug=slug
+    )
+    if not rules.is_member(request.user, entry.team):
+        raise Http404
+    return entry

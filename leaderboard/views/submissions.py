@@ -1,0 +1,119 @@
+"""Submitting a file and following it until it is on the board."""
+
+import uuid
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from leaderboard import rules
+from leaderboard.domain import submissions, teams
+from leaderboard.domain.evaluation import handouts
+from leaderboard.forms import CARD, SubmitForm
+from leaderboard.messages import WORDS, Refused
+from leaderboard.models import Case, Entry, Phase, Team
+from leaderboard.queries.progress import progress_of
+from leaderboard.views import access
+from leaderboard.views.people import signed_in
+
+
+@login_required
+def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
+    """Take a zip for one of the team's entries."""
+    shown = access.phase_or_404(challenge, phase)
+    team = teams.team_of(signed_in(request), shown.challenge)
+    if team is None:
+        messages.info(request, WORDS["no_team"].format(challenge=shown.challenge.name))
+        return redirect("team_create", shown.challenge.slug)
+    form = SubmitForm(request.POST or None, request.FILES or None, team=team)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(_receive(request, shown, team, form))
+        except Refused as refused:
+            form.add_error(None, str(refused))
+    return render(request, "submissions/submit.html", _page(shown, team, form))
+
+
+def _receive(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> str:
+    submissions.require_attempt(team, phase, timezone.now())
+    entry: Entry | None = form.cleaned_data["entry"]
+    if entry is None:
+        card = {name: form.cleaned_data[name] for name in CARD}
+        entry = teams.add_entry(team, form.cleaned_data["name"], **card)
+    file: TemporaryUploadedFile = form.cleaned_data["file"]
+    return submissions.receive(phase, entry, signed_in(request), file).get_absolute_url()
+
+
+def _page(phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:
+    where = [phase.challenge.slug, phase.slug]
+    return {
+        "challenge": phase.challenge,
+        "phase": phase,
+        "team": team,
+        "form": form,
+        "cases_count": Case.objects.filter(dataset__phases=phase).count(),
+        "sample_url": reverse("sample_zip", args=where),
+        "pairs_url": reverse("pairs_csv", args=where),
+        "attempts": submissions.attempts(team, phase, timezone.now()),
+        "is_open": phase.is_open(timezone.now()),
+    }
+
+
+def detail(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
+    """A submission: its progress, log and results."""
+    shown = access.submission_or_404(request, submission)
+    context = {
+        "submission": shown,
+        "entry": shown.entry,
+        "phase": shown.phase,
+        "challenge": shown.phase.challenge,
+        "progress": progress_of(shown),
+        "events": shown.events.all(),
+        "is_organizer": rules.is_organizer(request.user, shown.phase.challenge),
+    }
+    return render(request, "submissions/detail.html", context)
+
+
+def progress(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
+    """The live part of a submission's page."""
+    shown = access.submission_or_404(request, submission)
+    context = {
+        "submission": shown,
+        "phase": shown.phase,
+        "progress": progress_of(shown),
+        "events": shown.events.all(),
+        "is_organizer": rules.is_organizer(request.user, shown.phase.challenge),
+    }
+    return render(request, "submissions/_progress.html", context)
+
+
+@require_POST
+@login_required
+def cancel(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
+    """Call off a submission of the own team."""
+    shown = access.submission_or_404(request, submission)
+    try:
+        submissions.cancel(shown, signed_in(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect(shown)
+
+
+def sample_zip(request: HttpRequest, challenge: str, phase: str) -> FileResponse:
+    """A correct zip of zero fields, to see names, shape and type."""
+    shown = access.phase_or_404(challenge, phase)
+    name = f"{challenge}-{phase}-zero-fields.zip"
+    return FileResponse(handouts.sample_zip(shown), as_attachment=True, filename=name)
+
+
+def pairs_csv(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
+    """The pairs of a phase and the name of each one's field."""
+    shown = access.phase_or_404(challenge, phase)
+    name = f"{challenge}-{phase}-pairs.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(handouts.pairs_csv(shown), content_type="text/csv; charset=utf-8", headers=headers)
