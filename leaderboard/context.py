@@ -1,0 +1,49 @@
+"""What every page knows: the challenge it belongs to, for the navigation."""
+
+from functools import cached_property
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from leaderboard.models import Challenge, Phase, Team
+from leaderboard.queries import challenges
+
+# What in an address tells the challenge.
+LOOKUPS = {"challenge": "slug", "team": "teams__slug", "submission": "phases__submissions"}
+
+
+class Site:
+    """The current challenge, its phases and the viewer's team; each read at most once, when asked for."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def challenge(self) -> Challenge | None:
+        """The challenge of the address, else the newest one."""
+        match = self._request.resolver_match
+        named = {
+            LOOKUPS[name]: value for name, value in (match.kwargs if match else {}).items() if name in LOOKUPS
+        }
+        found = Challenge.objects.filter(**named).first() if named else None
+        return found or Challenge.objects.order_by("-created_at").first()
+
+    @cached_property
+    def phases(self) -> list[challenges.PhaseRow]:
+        return challenges.phases_of(self.challenge) if self.challenge else []
+
+    @cached_property
+    def phase(self) -> Phase | None:
+        return challenges.current_phase(self.phases)
+
+    @cached_property
+    def team(self) -> Team | None:
+        user = self._request.user
+        if self.challenge is None or not isinstance(user, User):
+            return None
+        return challenges.team_in(user, self.challenge)
+
+
+def site(request: HttpRequest) -> dict[str, Site]:
+    """Context processor: `site` in every template."""
+    return {"site": Site(request)}

@@ -1,0 +1,79 @@
+"""What a figure is: views for Plotly, and beside each a table that says the same.
+
+Colours are named as `token:<name>` after the design tokens; the page puts the colours of its theme in,
+so that a figure is the same JSON in light and in dark mode.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Trace = dict[str, Any]
+Layout = dict[str, Any]
+
+ROW_HEIGHT = 24
+DASH = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Head and rows of text; the first column names the row."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class View:
+    """One of a figure's drawings, such as one metric's."""
+
+    name: str
+    traces: Sequence[Trace]
+    layout: Layout
+    table: Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A titled figure; `reading` is the one line that says how to read it.
+
+    `min_width` in pixels: on a narrower page the drawing scrolls.
+    """
+
+    key: str
+    title: str
+    reading: str
+    views: Sequence[View]
+    min_width: int = 320
+
+    @property
+    def height(self) -> int:
+        """Pixels that the page keeps free until the drawing is there."""
+        return int(self.views[0].layout["height"])
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What the page's script draws; strict JSON."""
+        views = [{"name": view.name, "data": view.traces, "layout": view.layout} for view in self.views]
+        return {"key": self.key, "minWidth": self.min_width, "views": views}
+
+
+def short(name: str, length: int = 24) -> str:
+    """A name cut to fit beside an axis."""
+    return name if len(name) <= length else name[: length - 1].rstrip() + "…"
+
+
+def numbered(value: float | None, decimals: int) -> str:
+    """A number as the figure's table and hover text print it; a dash where it is missing."""
+    return DASH if value is None else f"{value:.{decimals}f}"
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Names as axis categories: cut, and told apart where cutting made two the same."""
+    labels: list[str] = []
+    for name in names:
+        label = short(name)
+        while label in labels:
+            label += "\u200b"
+        labels.append(label)
+    return labels

@@ -1,0 +1,118 @@
+"""Accuracy against regularity: does an entry pay for overlap with folds?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, log10
+
+from leaderboard.figures.figure import Figure, Layout, Table, Trace, View, numbered, short
+
+
+@dataclass(frozen=True)
+class Point:
+    """One entry: mean DSC (higher is better) and mean NDV in per cent (lower is better)."""
+
+    entry: str
+    method: str
+    dsc: float
+    ndv: float
+    link: str
+
+
+def accuracy_against_regularity(points: Sequence[Point], highlight: str | None = None) -> Figure:
+    """NDV on a logarithmic axis, with a place of its own for exactly 0, against DSC."""
+    zero = _place_of_zero(points)
+    front = pareto_front(points)
+    on_front = {point.entry for point in front}
+    traces = [_front(front, zero), _dots(points, zero, highlight, on_front)]
+    reading = "Up and left is better. Line: entries that none beats in both."
+    rows = [
+        [
+            point.method,
+            numbered(point.dsc, 4),
+            numbered(point.ndv, 4),
+            "yes" if point.entry in on_front else "no",
+        ]
+        for point in points
+    ]
+    table = Table(["Method", "DSC", "NDV, %", "Unbeaten in both"], rows)
+    view = View("DSC against NDV", traces, _layout(points, zero), table)
+    return Figure("tradeoff", "Accuracy against regularity", reading, [view])
+
+
+def pareto_front(points: Sequence[Point]) -> list[Point]:
+    """The points that no other beats in one value without losing in the other, by rising NDV."""
+    front: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.ndv, -point.dsc)):
+        if not front or point.dsc > front[-1].dsc or (point.ndv, point.dsc) == (front[-1].ndv, front[-1].dsc):
+            front.append(point)
+    return front
+
+
+def _place_of_zero(points: Sequence[Point]) -> float:
+    """Where on the logarithmic axis 0 is drawn: one decade below the smallest positive value's."""
+    positive = [point.ndv for point in points if point.ndv > 0]
+    return 10.0 ** (floor(log10(min(positive))) - 1) if positive else 1e-4
+
+
+def _x(point: Point, zero: float) -> float:
+    return point.ndv if point.ndv > 0 else zero
+
+
+def _front(front: Sequence[Point], zero: float) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [_x(point, zero) for point in front],
+        "y": [point.dsc for point in front],
+        "line": {"shape": "hv", "width": 1.5, "color": "token:seq-4"},
+        "hoverinfo": "skip",
+    }
+
+
+def _dots(points: Sequence[Point], zero: float, highlight: str | None, on_front: set[str]) -> Trace:
+    def chosen(point: Point) -> bool:
+        return point.entry == highlight if highlight else point.entry in on_front
+
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": [_x(point, zero) for point in points],
+        "y": [point.dsc for point in points],
+        "text": [short(point.method, 20) if len(points) <= 30 or chosen(point) else "" for point in points],
+        "textposition": [("top center", "bottom center")[number % 2] for number in range(len(points))],
+        "textfont": {
+            "size": 11,
+            "color": ["token:ink" if chosen(point) else "token:ink-3" for point in points],
+        },
+        "cliponaxis": False,
+        "customdata": [point.link for point in points],
+        "hovertext": [
+            f"<b>{point.method}</b><br>DSC {numbered(point.dsc, 4)}, NDV {numbered(point.ndv, 4)} %"
+            for point in points
+        ],
+        "hoverinfo": "text",
+        "marker": {
+            "size": [12 if point.entry == highlight else 9 for point in points],
+            "color": ["token:accent" if chosen(point) else "token:line-3" for point in points],
+        },
+    }
+
+
+def _layout(points: Sequence[Point], zero: float) -> Layout:
+    largest = max([point.ndv for point in points], default=1.0) or 1.0
+    low, high = round(log10(zero)), max(floor(log10(largest)) + 1, round(log10(zero)) + 2)
+    decades = list(range(low, high + 1))
+    return {
+        "height": 420,
+        "margin": {"l": 8, "r": 24, "t": 24, "b": 48},
+        "showlegend": False,
+        "xaxis": {
+            "type": "log",
+            "title": {"text": "NDV, % of the mask, logarithmic (better to the left)"},
+            "range": [low - 0.35, high],
+            "tickvals": [10.0**decade for decade in decades],
+            "ticktext": ["0", *(f"{10.0**decade:g}" for decade in decades[1:])],
+            "fixedrange": True,
+        },
+        "yaxis": {"title": {"text": "DSC (better upwards)"}, "automargin": True, "fixedrange": True},
+    }

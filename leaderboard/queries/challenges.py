@@ -1,0 +1,64 @@
+"""Challenges, their phases and datasets for pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from leaderboard.models import Case, Challenge, Dataset, Phase, Team
+from leaderboard.queries.boards import Board, board_of
+
+
+@dataclass(frozen=True)
+class PhaseRow:
+    """A phase with its state in words; `tone` colours the dot, `until` is when the state ends."""
+
+    phase: Phase
+    state: str
+    tone: str
+    until: datetime | None
+    is_open: bool
+
+
+def phase_row(phase: Phase) -> PhaseRow:
+    """What a phase's state is at this moment."""
+    now = timezone.now()
+    if phase.closes_at is not None and now >= phase.closes_at:
+        return PhaseRow(phase, "closed", "", None, is_open=False)
+    if now < phase.opens_at:
+        return PhaseRow(phase, "opens soon", "note", phase.opens_at, is_open=False)
+    if phase.paused:
+        return PhaseRow(phase, "paused", "warn", None, is_open=False)
+    return PhaseRow(phase, "open", "good", phase.closes_at, is_open=True)
+
+
+def phases_of(challenge: Challenge) -> list[PhaseRow]:
+    return [phase_row(phase) for phase in challenge.phases.select_related("challenge", "scheme")]
+
+
+def current_phase(phases: list[PhaseRow]) -> Phase | None:
+    """The phase that the navigation leads to: the last open one, else the last."""
+    opened = [row for row in phases if row.is_open] or phases
+    return opened[-1].phase if opened else None
+
+
+def boards_with(challenge: Challenge, entry: str) -> list[Board]:
+    """The readable boards of a challenge on which an entry stands, newest phase first."""
+    boards = [board_of(row.phase) for row in phases_of(challenge)]
+    return [board for board in reversed(boards) if board is not None and board.row(entry) is not None]
+
+
+def datasets_of(challenge: Challenge) -> QuerySet[Dataset]:
+    """Datasets with their number of cases as `case_count`."""
+    return challenge.datasets.select_related("challenge").annotate(case_count=Count("cases"))
+
+
+def case_count(challenge: Challenge) -> int:
+    return Case.objects.filter(dataset__challenge=challenge).count()
+
+
+def team_in(user: User, challenge: Challenge) -> Team | None:
+    """The team of a person in a challenge."""
+    return Team.objects.filter(memberships__user=user, challenge=challenge).first()
