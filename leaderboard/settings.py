@@ -11,7 +11,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
+from kombu import Exchange, Queue
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -143,8 +143,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
 }
 # Read in this order: a thousand waiting cases must not keep a check or a board from being made.
-CELERY_TASK_QUEUES = [Queue(name) for name in ("sweeping", "boards", "checking", "scoring")]
+CELERY_TASK_QUEUES = [
+    # Each with an exchange and a key of its own: by default all would share one and get every message.
+    Queue(name, Exchange(name), routing_key=name)
+    for name in ("sweeping", "boards", "checking", "scoring")
+]
 CELERY_TASK_DEFAULT_QUEUE = "checking"
+CELERY_TASK_ROUTES = {
+    "leaderboard.tasks.sweep": {"queue": "sweeping"},
+    "leaderboard.tasks.update_board": {"queue": "boards"},
+    "leaderboard.tasks.check_submission": {"queue": "checking"},
+    "leaderboard.tasks.score_case": {"queue": "scoring"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -7,28 +7,28 @@ that runs twice, or too late, does nothing. `sweep` finds what no message spoke 
 from celery import shared_task
 
 
-@shared_task(queue="checking")
+@shared_task
 def check_submission(submission_id: str) -> None:
     from leaderboard.domain.evaluation import checking
 
     checking.check_submission(submission_id)
 
 
-@shared_task(queue="scoring")
+@shared_task
 def score_case(case_result_id: int) -> None:
     from leaderboard.domain.evaluation import scoring
 
     scoring.score_case(case_result_id)
 
 
-@shared_task(queue="boards")
+@shared_task
 def update_board(phase_id: int) -> None:
     from leaderboard.domain import ranking
 
     ranking.update_board(phase_id)
 
 
-@shared_task(queue="sweeping")
+@shared_task
 def sweep() -> None:
     from leaderboard.domain import sweeper
 

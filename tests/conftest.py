@@ -1,5 +1,6 @@
 """The tests run against real servers: those named in the environment, or embedded ones of their own."""
 
+import atexit
 import os
 import shutil
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ _STACK.enter_context(embedded.serving_this_process())
 assert settings.configured or settings.DATABASES
 
 
+@atexit.register
 def pytest_unconfigure() -> None:
     _STACK.close()
     shutil.rmtree(_FOLDER, ignore_errors=True)

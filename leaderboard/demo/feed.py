@@ -9,7 +9,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile
 
-from leaderboard.demo import datasets, methods, seed
+from leaderboard.demo import datasets, seed
+from leaderboard.demo.fields import make_fields
+from leaderboard.demo.methods import METHODS, DemoMethod
 from leaderboard.domain import submissions
 from leaderboard.domain.evaluation.ground_truth import import_dataset
 from leaderboard.enums import FREE_STATES
@@ -27,7 +29,7 @@ def feed(say: Say) -> None:
     told = _Teller(phase.challenge, say)
     try:
         _provide_data(phase, folder / "ground-truth", told)
-        for method in methods.available():
+        for method in METHODS:
             _provide_entry(method, phase, folder, told)
     finally:
         told.end()
@@ -74,7 +76,7 @@ def _provide_data(phase: Phase, folder: Path, told: _Teller) -> None:
     phase.datasets.add(*imported)
 
 
-def _provide_entry(method: methods.DemoMethod, phase: Phase, folder: Path, told: _Teller) -> None:
+def _provide_entry(method: DemoMethod, phase: Phase, folder: Path, told: _Teller) -> None:
     entry = seed.entry_of(method, phase.challenge)
     if Submission.objects.filter(entry=entry, phase=phase).exclude(state__in=FREE_STATES).exists():
         return
@@ -82,7 +84,7 @@ def _provide_entry(method: methods.DemoMethod, phase: Phase, folder: Path, told:
     zipped.parent.mkdir(exist_ok=True)
     if not zipped.exists():
         begun = time.monotonic()
-        methods.make_fields(
+        make_fields(
             method, folder / "ground-truth", zipped, processes=2, progress=told.step(f"running {method.name}")
         )
         pairs = sum(len(dataset.pairs) for dataset in datasets.DATASETS)
@@ -97,9 +99,7 @@ def _submit(entry: Entry, phase: Phase, zipped: Path) -> None:
     captain = User.objects.get(memberships__team=entry.team, memberships__role="captain")
     while True:
         file = TemporaryUploadedFile(zipped.name, "application/zip", zipped.stat().st_size, None)
-        with zipped.open("rb") as source:
-            shutil.copyfileobj(source, file.file)
-        file.flush()
+        shutil.copyfile(zipped, file.temporary_file_path())
         try:
             submissions.receive(phase, entry, captain, file)
         except Refused as refused:
@@ -108,3 +108,5 @@ def _submit(entry: Entry, phase: Phase, zipped: Path) -> None:
             time.sleep(1)
         else:
             return
+        finally:
+            file.close()

@@ -90,6 +90,7 @@ def entry_of(method: DemoMethod, challenge: Challenge) -> Entry:
         description=method.description,
         kind=method.kind,
         instance_specific=method.instance_specific,
+        paper_url=method.paper_url,
         baseline=method.baseline,
         hardware="2 CPU cores",
     )

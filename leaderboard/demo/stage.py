@@ -18,7 +18,7 @@ QUEUES = "sweeping,boards,checking,scoring"
 def site_commands(port: int) -> dict[str, list[str]]:
     """The site's three processes, as the compose file runs them too."""
     python = [sys.executable, "-m"]
-    celery = [*python, "celery", "-A", "leaderboard"]
+    celery = [*python, "celery", "--quiet", "-A", "leaderboard"]
     schedule = str(Path(settings.DATA_DIR) / "celerybeat-schedule")
     return {
         "web": [

@@ -18,6 +18,13 @@ class Leased(models.Model):
         abstract = True
 
 
+class WebAddressField(models.URLField):
+    """A URL; what is typed without a scheme gets https."""
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"assume_scheme": "https"} | kwargs)
+
+
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 

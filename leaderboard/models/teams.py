@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from leaderboard.enums import EntryKind, Role
 from leaderboard.models.challenges import Challenge
+from leaderboard.models.fields import WebAddressField
 
 
 class Team(models.Model):
@@ -65,8 +66,8 @@ class Entry(models.Model):
     name = models.CharField(max_length=80)
     authors = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
-    paper_url = models.URLField(blank=True)
-    code_url = models.URLField(blank=True)
+    paper_url = WebAddressField(blank=True)
+    code_url = WebAddressField(blank=True)
     kind = models.CharField(max_length=16, choices=EntryKind, default=EntryKind.LEARNING)
     instance_specific = models.BooleanField("instance-specific optimisation", default=False)
     runtime = models.CharField(max_length=80, blank=True, help_text="Seconds a pair, and what was counted.")

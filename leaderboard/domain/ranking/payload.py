@@ -21,7 +21,7 @@ from scoring.ranking import (
     rank,
     significance,
 )
-from scoring.ranking.run import RankedEntry
+from scoring.ranking.results import RankedEntry
 from scoring.ranking.significance import LEVELS
 from scoring.spec import SCORER_VERSION
 

@@ -19,7 +19,9 @@ def standing_evaluations(phase: Phase) -> list[Evaluation]:
     scored = Evaluation.objects.filter(
         submission__phase=phase, submission__state=SubmissionState.SCORED, current=True
     )
-    picked = scored.order_by("submission__entry", "-submission__received_at").distinct("submission__entry")
+    picked = scored.order_by("submission__entry_id", "-submission__received_at").distinct(
+        "submission__entry_id"
+    )
     return list(picked.select_related("submission__entry__team"))
 
 

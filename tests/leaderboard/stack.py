@@ -1,0 +1,82 @@
+"""Real worker processes beside the tests, on the tests' database and broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.db import connection
+
+from leaderboard.demo.stage import QUEUES
+
+Process = subprocess.Popen[bytes]
+
+
+class Stack:
+    """Starts the site's processes as its users do; ends what is left of them."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        self.processes: list[Process] = []
+        name = connection.settings_dict["NAME"]
+        address = os.environ["DATABASE_URL"].rpartition("/")[0]
+        self.environment = os.environ | {"DATABASE_URL": f"{address}/{name}"}
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+
+    def worker(self, concurrency: int = 1) -> Process:
+        return self.start(
+            "worker",
+            "-Q",
+            QUEUES,
+            "--concurrency",
+            str(concurrency),
+            "--loglevel",
+            "INFO",
+            "-n",
+            f"w{len(self.processes)}@t",
+        )
+
+    def beat(self) -> Process:
+        return self.start("beat", "--schedule", str(self.logs / "schedule"), "--loglevel", "INFO")
+
+    def start(self, *arguments: str) -> Process:
+        command = [sys.executable, "-m", "celery", "-A", "leaderboard", *arguments]
+        with (self.logs / f"{len(self.processes)}-{arguments[0]}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, env=self.environment, start_new_session=True, stdout=log, stderr=subprocess.STDOUT
+            )
+        self.processes.append(process)
+        return process
+
+    def kill(self, process: Process) -> None:
+        """kill -9 a process and all its children at once."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill(process)
+
+    def log(self) -> str:
+        return "\n".join(
+            f"== {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.logs.glob("*.log"))
+        )
+
+    def wait(self, what: Callable[[], object], seconds: float = 60, every: float = 0.05) -> None:
+        """Wait until `what` is true; tells the processes' logs where it never is."""
+        deadline = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s\n{self.log()}")
+            time.sleep(every)
