@@ -1,13 +1,16 @@
 """Predicates: who may do and see what."""
 
+from __future__ import annotations
+
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import AnonymousUser, User
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
-from leaderboard.models import Challenge, Phase, Submission, Team
+    from leaderboard.models import Challenge, Phase, Submission, Team
 
-Viewer: TypeAlias = User | AnonymousUser
+    Viewer = User | AnonymousUser
 
 
 def is_organizer(viewer: Viewer, challenge: Challenge) -> bool:
