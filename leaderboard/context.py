@@ -12,7 +12,7 @@ from leaderboard.queries import challenges
 LOOKUPS = {"challenge": "slug", "team": "teams__slug", "submission": "phases__submissions"}
 
 
-class Site:
+class Nav:
     """The current challenge, its phases and the viewer's team; each read at most once, when asked for."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -44,6 +44,6 @@ class Site:
         return challenges.team_in(user, self.challenge)
 
 
-def site(request: HttpRequest) -> dict[str, Site]:
-    """Context processor: `site` in every template."""
-    return {"site": Site(request)}
+def site(request: HttpRequest) -> dict[str, Nav]:
+    """Context processor: `nav` in every template (django-allauth has a `site` of its own)."""
+    return {"nav": Nav(request)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import quantiles
 from typing import Any
 
-from leaderboard.figures.figure import ROW_HEIGHT, Figure, Table, Trace, View, numbered, unique
+from leaderboard.figures.figure import Figure, Table, Trace, View, numbered, unique
 
 
 def case_distributions(
@@ -36,7 +36,7 @@ def _view(
         for entry, label in zip(entries, labels, strict=True)
     ]
     layout = {
-        "height": ROW_HEIGHT * len(entries) + 64,
+        "height": 28 * len(entries) + 64,
         "margin": {"l": 8, "r": 12, "t": 8, "b": 48},
         "showlegend": False,
         "boxgap": 0.35,
@@ -72,9 +72,10 @@ def _box(label: str, cases: Sequence[str], values: Sequence[float | None], decim
         "boxpoints": "all",
         "jitter": 0.6,
         "pointpos": 0,
+        "whiskerwidth": 0,
         "line": {"width": 1.2, "color": "token:accent"},
         "fillcolor": "token:accent-soft",
-        "marker": {"size": 3.5, "opacity": 0.55, "color": "token:seq-2"},
+        "marker": {"size": 5, "opacity": 0.6, "color": "token:accent"},
     }
 
 

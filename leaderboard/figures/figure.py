@@ -4,7 +4,7 @@ Colours are named as `token:<name>` after the design tokens; the page puts the c
 so that a figure is the same JSON in light and in dark mode.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,16 @@ Layout = dict[str, Any]
 
 ROW_HEIGHT = 24
 DASH = "\N{EN DASH}"
+
+# An axis of a matrix of cells: labels with a little air, no lines.
+CELL_AXIS: Mapping[str, Any] = {
+    "showgrid": False,
+    "zeroline": False,
+    "fixedrange": True,
+    "ticks": "outside",
+    "ticklen": 4,
+    "tickcolor": "rgba(0,0,0,0)",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class View:
 class Figure:
     """A titled figure; `reading` is the one line that says how to read it.
 
-    `min_width` in pixels: on a narrower page the drawing scrolls.
+    Widths in pixels: on a page narrower than `min_width` it scrolls; it grows to `max_width` at most.
     """
 
     key: str
@@ -45,6 +55,7 @@ class Figure:
     reading: str
     views: Sequence[View]
     min_width: int = 320
+    max_width: int | None = None
 
     @property
     def height(self) -> int:
@@ -55,7 +66,13 @@ class Figure:
     def json(self) -> dict[str, Any]:
         """What the page's script draws; strict JSON."""
         views = [{"name": view.name, "data": view.traces, "layout": view.layout} for view in self.views]
-        return {"key": self.key, "minWidth": self.min_width, "views": views}
+        return {"key": self.key, "minWidth": self.min_width, "maxWidth": self.max_width, "views": views}
+
+
+def flat(tokens: Sequence[str]) -> list[list[Any]]:
+    """A colour scale of equal flat steps."""
+    count = len(tokens)
+    return [[(step + end) / count, f"token:{token}"] for step, token in enumerate(tokens) for end in (0, 1)]
 
 
 def short(name: str, length: int = 24) -> str:

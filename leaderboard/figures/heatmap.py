@@ -4,9 +4,24 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from leaderboard.figures.figure import DASH, ROW_HEIGHT, Figure, Layout, Table, View, numbered, unique
+from leaderboard.figures.figure import (
+    CELL_AXIS,
+    DASH,
+    ROW_HEIGHT,
+    Figure,
+    Layout,
+    Table,
+    Trace,
+    View,
+    flat,
+    numbered,
+    unique,
+)
 
 SUBTASKS, DATASETS = "By subtask", "By dataset"
+SHADES = 7
+# On the middle step the dark ink is the readable one in both themes.
+INK_ON = ("token:on-strong",) * 3 + ("token:on-mid",) + ("token:ink",) * 3
 
 
 def rank_heatmap(
@@ -27,8 +42,8 @@ def rank_heatmap(
     if single != together:
         views.append(_view(DATASETS, heatmap, single, methods, datasets, links))
     reading = (
-        f"Stronger is better; numbers are ranks among {len(heatmap['rows'])}. ACC: {heatmap['accuracy']} "
-        "A click opens a dataset."
+        f"Stronger is better; numbers are ranks among {len(heatmap['rows'])}. "
+        f"ACC: {heatmap['accuracy'][:1].lower()}{heatmap['accuracy'][1:]}."
     )
     widest = max(len(together), len(single))
     return Figure("rank-heatmap", "Rank by subtask", reading, views, min_width=170 + 24 * widest)
@@ -50,68 +65,95 @@ def _view(
     values = [[row[at] for at in picked] for row in heatmap["values"]]
     opened = [links[column["datasets"][0]] if len(column["datasets"]) == 1 else None for column in columns]
     worst = max((rank for row in ranks for rank in row if rank is not None), default=1)
-    trace = {
+    steps = [[None if rank is None else shade(rank, worst) for rank in row] for row in ranks]
+    labels = unique(names)
+    cells = {
         "type": "heatmap",
         "x": list(range(len(columns))),
-        "y": unique(names),
-        "z": ranks,
-        "text": [[_rank(rank) for rank in row] for row in ranks],
-        "texttemplate": "%{text}",
-        "textfont": {"size": 11},
+        "y": labels,
+        "z": steps,
         "customdata": [opened for _ in names],
         "hovertext": _hover(names, titles, metrics, ranks, values),
         "hoverinfo": "text",
         "hoverongaps": False,
-        "zmin": 1,
-        "zmax": max(worst, 2),
-        "colorscale": [[step / 6, f"token:seq-{step}"] for step in range(7)],
+        "zmin": -0.5,
+        "zmax": SHADES - 0.5,
+        "colorscale": flat([f"seq-{step}" for step in range(SHADES)]),
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
     }
-    return View(name, [trace], _layout(titles, metrics, len(names)), _table(names, titles, metrics, ranks))
+    return View(
+        name,
+        [cells, _printed(labels, ranks, steps)],
+        _layout(titles, metrics, len(names)),
+        _table(names, titles, metrics, ranks),
+    )
+
+
+def shade(rank: float, worst: float) -> int:
+    """The step of the scale of magnitude for a rank: 0 for the best, 6 for the worst of all."""
+    return round((SHADES - 1) * (rank - 1) / max(worst - 1, 1))
+
+
+def _printed(
+    labels: Sequence[str], ranks: Sequence[Sequence[float | None]], steps: Sequence[Sequence[int | None]]
+) -> Trace:
+    """The ranks as text, each in the colour that can be read on its step."""
+    cells = [
+        (at, label, _rank(rank), INK_ON[step])
+        for label, rank_row, step_row in zip(labels, ranks, steps, strict=True)
+        for at, (rank, step) in enumerate(zip(rank_row, step_row, strict=True))
+        if step is not None
+    ]
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [cell[0] for cell in cells],
+        "y": [cell[1] for cell in cells],
+        "text": [cell[2] for cell in cells],
+        "textfont": {"size": 11, "color": [cell[3] for cell in cells]},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _layout(titles: Sequence[str], metrics: Sequence[str], rows: int) -> Layout:
+    upright = len(metrics) > 14
+    above = 52 if upright else 22
     headings, rules, start = [], [], 0
     for title, group in groupby(titles):
         size = len(list(group))
-        headings.append(_heading(title, start, size))
+        headings.append(_heading(title, start, size, above))
         if start:
             rules.append(_rule(start))
         start += size
     return {
-        "height": ROW_HEIGHT * rows + 104,
-        "margin": {"l": 8, "r": 8, "t": 96, "b": 8},
+        "height": ROW_HEIGHT * rows + above + 54,
+        "margin": {"l": 8, "r": 8, "t": above + 46, "b": 8},
+        "showlegend": False,
         "xaxis": {
             "side": "top",
             "tickvals": list(range(len(metrics))),
             "ticktext": list(metrics),
-            "tickangle": -90 if len(metrics) > 14 else 0,
-            "showgrid": False,
-            "fixedrange": True,
-            "ticks": "",
+            "tickangle": -90 if upright else 0,
+            "range": [-0.5, len(metrics) - 0.5],
+            **CELL_AXIS,
         },
-        "yaxis": {
-            "autorange": "reversed",
-            "showgrid": False,
-            "automargin": True,
-            "fixedrange": True,
-            "ticks": "",
-        },
+        "yaxis": {"range": [rows - 0.5, -0.5], "automargin": True, "type": "category", **CELL_AXIS},
         "annotations": headings,
         "shapes": rules,
     }
 
 
-def _heading(title: str, start: int, size: int) -> dict[str, Any]:
+def _heading(title: str, start: int, size: int, above: int) -> dict[str, Any]:
     return {
         "text": _folded(title, 7 * size),
         "x": start + (size - 1) / 2,
         "y": 1,
         "xref": "x",
         "yref": "paper",
-        "yshift": 44,
+        "yshift": above,
         "yanchor": "bottom",
         "showarrow": False,
         "font": {"size": 11, "color": "token:ink-2"},
@@ -152,7 +194,7 @@ def _hover(
 ) -> list[list[str]]:
     def text(row: int, column: int) -> str:
         value = numbered(values[row][column], 3)
-        head = f"<b>{names[row]}</b><br>{titles[column]}, {metrics[column]}"
+        head = f"{names[row]}<br>{titles[column]}, {metrics[column]}"
         return f"{head}<br>rank {_rank(ranks[row][column]) or DASH}, rank score {value}"
 
     return [[text(row, column) for column in range(len(metrics))] for row in range(len(names))]

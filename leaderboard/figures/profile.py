@@ -79,7 +79,7 @@ def _dots(points: Sequence[tuple[str, float, str]], colour: str, size: int, opac
         "x": [mean for _, mean, _ in points],
         "y": [label for label, _, _ in points],
         "text": [method for _, _, method in points],
-        "hovertemplate": "<b>%{text}</b><br>%{y}: %{x}<extra></extra>",
+        "hovertemplate": "%{text}<br>%{y}: %{x}<extra></extra>",
         "cliponaxis": False,
         "marker": {"size": size, "color": colour, "opacity": opacity},
     }

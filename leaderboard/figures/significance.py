@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leaderboard.figures.figure import DASH, ROW_HEIGHT, Figure, Table, View, unique
+from leaderboard.figures.figure import CELL_AXIS, DASH, ROW_HEIGHT, Figure, Table, View, flat, unique
 
 THRESHOLDS = ("not significant", "p < .05", "p < .01", "p < .001")
 # Seven flat steps from -3 (column better, p < .001) to 3 (row better, p < .001).
@@ -25,8 +25,16 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
         "Blue: row better; orange: column better; stronger is smaller p; dot: not significant."
     )
     views = [_view(matrix) for matrix in matrices]
-    title = f"Significance, {where}"
-    return Figure("significance", title, reading, views, min_width=170 + 20 * len(first["entries"]))
+    names = f": {first['metric']}" if len(matrices) == 1 else ""
+    count = len(first["entries"])
+    return Figure(
+        "significance",
+        f"Significance on {where}{names}",
+        reading,
+        views,
+        min_width=170 + 20 * count,
+        max_width=220 + 48 * count,
+    )
 
 
 def _view(matrix: Mapping[str, Any]) -> View:
@@ -42,18 +50,18 @@ def _view(matrix: Mapping[str, Any]) -> View:
             for row in range(count)
         ],
         "texttemplate": "%{text}",
-        "textfont": {"color": "token:ink-3", "size": 12},
+        "textfont": {"color": "token:ink-2", "size": 14},
         "hovertext": [[_hover(matrix, row, column) for column in range(count)] for row in range(count)],
         "hoverinfo": "text",
         "hoverongaps": False,
         "zmin": -3.5,
         "zmax": 3.5,
-        "colorscale": _flat_steps(),
+        "colorscale": flat(STEPS),
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
     }
-    axis = {"showgrid": False, "automargin": True, "fixedrange": True, "ticks": ""}
+    axis = {**CELL_AXIS, "automargin": True}
     layout = {
         "height": ROW_HEIGHT * count + 150,
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
@@ -61,11 +69,6 @@ def _view(matrix: Mapping[str, Any]) -> View:
         "yaxis": {**axis, "autorange": "reversed", "type": "category"},
     }
     return View(matrix["metric"], [trace], layout, _table(matrix))
-
-
-def _flat_steps() -> list[list[Any]]:
-    edges = [[step / 7, (step + 1) / 7] for step in range(7)]
-    return [[edge, f"token:{STEPS[step]}"] for step in range(7) for edge in edges[step]]
 
 
 def _shown(matrix: Mapping[str, Any], row: int, column: int) -> int | None:
@@ -92,7 +95,7 @@ def _hover(matrix: Mapping[str, Any], row: int, column: int) -> str:
     first, second = matrix["methods"][row], matrix["methods"][column]
     p, adjusted = matrix["p"][row][column], matrix["p_adjusted"][row][column]
     return (
-        f"<b>{first}</b> against <b>{second}</b><br>{_verdict(matrix, row, column)}, {THRESHOLDS[level]}"
+        f"{first} against {second}<br>{_verdict(matrix, row, column)}, {THRESHOLDS[level]}"
         f"<br>p {_p(p)}, corrected {_p(adjusted)}"
     )
 

@@ -6,6 +6,9 @@ from math import floor, log10
 
 from leaderboard.figures.figure import Figure, Layout, Table, Trace, View, numbered, short
 
+Box = tuple[float, float, float, float]
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 @dataclass(frozen=True)
 class Point:
@@ -36,7 +39,7 @@ def accuracy_against_regularity(points: Sequence[Point], highlight: str | None =
     ]
     table = Table(["Method", "DSC", "NDV, %", "Unbeaten in both"], rows)
     view = View("DSC against NDV", traces, _layout(points, zero), table)
-    return Figure("tradeoff", "Accuracy against regularity", reading, [view])
+    return Figure("tradeoff", "Accuracy against regularity", reading, [view], min_width=480)
 
 
 def pareto_front(points: Sequence[Point]) -> list[Point]:
@@ -73,13 +76,18 @@ def _dots(points: Sequence[Point], zero: float, highlight: str | None, on_front:
     def chosen(point: Point) -> bool:
         return point.entry == highlight if highlight else point.entry in on_front
 
+    labels = [short(point.method, 22) for point in points]
+    first = sorted(range(len(points)), key=lambda at: not chosen(points[at]))
+    places = place_labels(
+        [_x(point, zero) for point in points], [point.dsc for point in points], labels, first
+    )
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": [_x(point, zero) for point in points],
         "y": [point.dsc for point in points],
-        "text": [short(point.method, 20) if len(points) <= 30 or chosen(point) else "" for point in points],
-        "textposition": [("top center", "bottom center")[number % 2] for number in range(len(points))],
+        "text": [label if place else "" for label, place in zip(labels, places, strict=True)],
+        "textposition": [place or "top center" for place in places],
         "textfont": {
             "size": 11,
             "color": ["token:ink" if chosen(point) else "token:ink-3" for point in points],
@@ -87,15 +95,55 @@ def _dots(points: Sequence[Point], zero: float, highlight: str | None, on_front:
         "cliponaxis": False,
         "customdata": [point.link for point in points],
         "hovertext": [
-            f"<b>{point.method}</b><br>DSC {numbered(point.dsc, 4)}, NDV {numbered(point.ndv, 4)} %"
+            f"{point.method}<br>DSC {numbered(point.dsc, 4)}, NDV {numbered(point.ndv, 4)} %"
             for point in points
         ],
         "hoverinfo": "text",
         "marker": {
             "size": [12 if point.entry == highlight else 9 for point in points],
+            "line": {"width": 0},
             "color": ["token:accent" if chosen(point) else "token:line-3" for point in points],
         },
     }
+
+
+def place_labels(
+    x: Sequence[float], y: Sequence[float], labels: Sequence[str], order: Sequence[int]
+) -> list[str | None]:
+    """Where each label stands beside its point so that none covers another, None where there is no room.
+
+    x is on a logarithmic axis, y on a linear one; sizes are those of a drawing of half a page's width.
+    `order`: whose label is placed first.
+    """
+    centres = list(zip(_scaled([log10(value) for value in x], 420), _scaled(y, 300), strict=True))
+    taken = [(cx - 6, cy - 6, cx + 6, cy + 6) for cx, cy in centres]
+    places: list[str | None] = [None] * len(labels)
+    for at in order:
+        for place, box in _boxes(*centres[at], 6.2 * len(labels[at])):
+            if box[0] > -40 and box[2] < 470 and not any(_overlap(box, other) for other in taken):
+                places[at] = place
+                taken.append(box)
+                break
+    return places
+
+
+def _boxes(cx: float, cy: float, width: float) -> list[tuple[str, Box]]:
+    half = width / 2
+    return [
+        ("top center", (cx - half, cy + 7, cx + half, cy + 21)),
+        ("bottom center", (cx - half, cy - 21, cx + half, cy - 7)),
+        ("middle right", (cx + 7, cy - 7, cx + 7 + width, cy + 7)),
+        ("middle left", (cx - 7 - width, cy - 7, cx - 7, cy + 7)),
+    ]
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _scaled(values: Sequence[float], pixels: float) -> list[float]:
+    low, high = min(values), max(values)
+    return [pixels * (value - low) / ((high - low) or 1.0) for value in values]
 
 
 def _layout(points: Sequence[Point], zero: float) -> Layout:
@@ -109,10 +157,16 @@ def _layout(points: Sequence[Point], zero: float) -> Layout:
         "xaxis": {
             "type": "log",
             "title": {"text": "NDV, % of the mask, logarithmic (better to the left)"},
-            "range": [low - 0.35, high],
+            "range": [low - 0.5, high + 0.25],
             "tickvals": [10.0**decade for decade in decades],
-            "ticktext": ["0", *(f"{10.0**decade:g}" for decade in decades[1:])],
+            "ticktext": ["0", *(_power(decade) for decade in decades[1:])],
             "fixedrange": True,
         },
         "yaxis": {"title": {"text": "DSC (better upwards)"}, "automargin": True, "fixedrange": True},
     }
+
+
+def _power(decade: int) -> str:
+    # Not <sup>: Plotly draws it by a style attribute, which the Content-Security-Policy forbids.
+    small = f"10{str(decade).translate(_SUPERSCRIPT)}"
+    return f"{10.0**decade:g}" if decade >= -3 else small

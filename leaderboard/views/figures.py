@@ -38,7 +38,7 @@ def tradeoff_figure(board: Board, highlight: str | None = None) -> Figure | None
     return accuracy_against_regularity(points, highlight) if len(points) > 1 else None
 
 
-def significance_figure(matrices: Mapping[str, Mapping[str, Any]], where: str) -> Figure | None:
+def significance_figure(matrices: Mapping[str, Mapping[str, Any] | None], where: str) -> Figure | None:
     """Needs at least two entries to compare."""
     present = [matrix for matrix in matrices.values() if matrix and len(matrix["entries"]) > 1]
     return significance_matrices(present, where) if present else None
@@ -48,7 +48,8 @@ def dataset_figures(board: Board, dataset: Dataset, part: Mapping[str, Any]) -> 
     metrics = [vars(metric) for metric in board.metrics if metric.name in part["metrics"]]
     values = {name: metric["values"] for name, metric in part["metrics"].items()}
     spread = case_distributions(metrics, part["cases"], values, board.methods) if metrics else None
-    matrix = significance_figure(part["significance"], dataset.name)
+    matrices = {metric["name"]: part["significance"].get(metric["name"]) for metric in metrics}
+    matrix = significance_figure(matrices, dataset.name)
     return [figure for figure in (spread, matrix) if figure is not None]
 
 

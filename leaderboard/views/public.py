@@ -85,7 +85,7 @@ def _first_matrix(board: Board) -> Any:
     if dataset is None:
         return None
     matrix = boards.matrix_of(board, dataset.slug, "DSC")
-    return figures.significance_figure({"DSC": matrix} if matrix else {}, f"{dataset.name}, DSC")
+    return figures.significance_figure({"DSC": matrix}, dataset.name)
 
 
 def leaderboard_json(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:

@@ -62,6 +62,7 @@
       this.tables = [...element.querySelectorAll("details[data-table]")];
       this.shown = 0;
       this.plot.style.minWidth = `${this.spec.minWidth}px`;
+      if (this.spec.maxWidth) this.plot.style.maxWidth = `max(${this.spec.maxWidth}px, ${this.spec.minWidth}px)`;
       this.addTools();
       this.choose(0);
     }
