@@ -12,7 +12,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from leaderboard.demo.stage import QUEUES
+from leaderboard.demo.stage import QUEUES, site_commands
 
 Process = subprocess.Popen[bytes]
 
@@ -44,9 +44,14 @@ class Stack:
     def beat(self) -> Process:
         return self.start("beat", "--schedule", str(self.logs / "schedule"), "--loglevel", "INFO")
 
+    def web(self, port: int) -> Process:
+        return self.run("web", site_commands(port)["web"])
+
     def start(self, *arguments: str) -> Process:
-        command = [sys.executable, "-m", "celery", "-A", "leaderboard", *arguments]
-        with (self.logs / f"{len(self.processes)}-{arguments[0]}.log").open("wb") as log:
+        return self.run(arguments[0], [sys.executable, "-m", "celery", "-A", "leaderboard", *arguments])
+
+    def run(self, name: str, command: list[str]) -> Process:
+        with (self.logs / f"{len(self.processes)}-{name}.log").open("wb") as log:
             process = subprocess.Popen(
                 command, env=self.environment, start_new_session=True, stdout=log, stderr=subprocess.STDOUT
             )

@@ -1,0 +1,59 @@
+"""A browser against the site as its users have it: gunicorn, worker, beat, PostgreSQL and broker."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.leaderboard.conftest import phantom_folder, stack  # noqa: F401 fixtures
+from tests.leaderboard.stack import Stack
+
+# Playwright's event loop runs in the tests' thread; Django would take that for asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(path for name in names if (path := shutil.which(name)))
+    return {"executable_path": found, "args": FLAGS, "headless": True}
+
+
+@pytest.fixture
+def site(stack: Stack) -> str:  # noqa: F811 the fixture of that name
+    """The address of a running site with one worker and beat."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    stack.web(port)
+    stack.worker()
+    stack.beat()
+    address = f"http://localhost:{port}"
+    stack.wait(lambda: _answers(port))
+    return address
+
+
+@pytest.fixture
+def mailbox() -> Path:
+    """Where the site's mails land as files."""
+    folder = Path(os.environ["DATA_DIR"]) / "mail"
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
