@@ -1,4 +1,8 @@
-"""One metric, one pool: methods compared with each other, and what the comparison is worth."""
+"""One metric, one pool: methods compared with each other, and what the comparison is worth.
+
+Everything is computed for resamples of the cases, [resamples, ...]; the data themselves are one resample in
+which every case stands once.
+"""
 
 from dataclasses import dataclass
 
@@ -7,102 +11,157 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from scoring.ranking.combine import slot_scores, tied_positions
-from scoring.ranking.results import MetricStanding
-from scoring.ranking.scheme import Direction, Scheme, TestRule
+from scoring.ranking.scheme import Scheme, TestRule
 from scoring.ranking.units import Units
-from scoring.stats import adjust, rank_sum_pairs, signed_rank_pairs
+from scoring.stats import Options, adjust, resampled_rank_sum_pairs, resampled_signed_rank_pairs
+
+_MEDIAN_BLOCK = 4_000_000
+"""Units times resamples whose medians are taken together, for the sake of memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compared:
-    """Per method of the pool, [m]: what the test or the means say."""
+class PairTests:
+    """Tests of all pairs a < b, ordered as `np.triu_indices(m, 1)`; each [pairs, resamples].
+
+    z: positive where a is the better one. p, p_adjusted: before and after the scheme's correction.
+    outcome: 1 where a is significantly better, -1 where b is, else 0.
+    """
+
+    z: NDArray[np.float64]
+    p: NDArray[np.float64]
+    p_adjusted: NDArray[np.float64]
+    outcome: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """Methods on one metric, each [resamples, m].
+
+    standing: what slots or ranks are made of: losses, wins, their difference, the mean, or the mean or
+    median rank; higher: whether a larger one is better. beaten_by, beats, pairs: None without tests.
+    """
 
     standing: NDArray[np.float64]
     higher: bool
     beaten_by: NDArray[np.int64] | None = None
     beats: NDArray[np.int64] | None = None
+    pairs: PairTests | None = None
 
 
-def metric_standings(scheme: Scheme, units: Units) -> list[MetricStanding]:
-    """Every method of the pool on one metric, in the order of the units' rows."""
-    compared = _compare(scheme, units.values, scheme.rule(units.metric).direction)
-    missing = units.without.copy()
-    if scheme.missing == "lowest-score":
-        missing |= np.array([bool(found) for found in units.imputed])
-    scores = _scores(scheme, compared)
-    scores[missing] = _lowest(scheme, scores.size)
-    return [
-        MetricStanding(
-            rank_score=float(scores[i]),
-            standing=float(compared.standing[i]),
-            beaten_by=None if compared.beaten_by is None else int(compared.beaten_by[i]),
-            beats=None if compared.beats is None else int(compared.beats[i]),
-            mean=float(units.values[i].mean()),
-            std=float(units.values[i].std()),
-            units=units.values.shape[1],
-            missing=bool(missing[i]),
-            imputations=units.imputed[i],
-        )
-        for i in range(scores.size)
-    ]
+def compare(scheme: Scheme, units: Units, repeats: NDArray[np.uint16]) -> Compared:
+    """Compare the methods of ``units`` under every resample. repeats: [resamples, cases of the units]."""
+    higher = scheme.rule(units.metric).direction == "higher"
+    oriented = units.values if higher else -units.values
+    if scheme.test is not None:
+        return _counted(_test(scheme, scheme.test, oriented, units.case, repeats), scheme.test, len(oriented))
+    if scheme.compare == "mean":
+        return Compared(standing=_means(units.values, units.case, repeats), higher=higher)
+    ranks = rankdata(-oriented, method="average", axis=0)
+    middle = _means if scheme.compare == "case-rank-mean" else _medians
+    return Compared(standing=middle(ranks, units.case, repeats), higher=False)
 
 
-def _lowest(scheme: Scheme, count: int) -> float:
+def rank_scores(scheme: Scheme, compared: Compared, missing: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What the comparison is worth, [resamples, m]. missing: [m], methods that get the lowest score."""
+    standing = compared.standing if compared.higher else -compared.standing
+    m = standing.shape[-1]
+    if scheme.score == "mean-rank":
+        scores = compared.standing.copy()
+    elif scheme.score == "rank":
+        scores = tied_positions(-standing, scheme.ties)
+    elif scheme.score == "slots":
+        scores = slot_scores(standing, scheme.ties, scheme.lowest)
+    else:
+        worst = standing.min(axis=-1, keepdims=True)
+        spread = standing.max(axis=-1, keepdims=True) - worst
+        scores = np.divide(standing - worst, spread, out=np.ones_like(standing), where=spread > 0)
+    scores[:, missing] = lowest_score(scheme, m)
+    return scores
+
+
+def lowest_score(scheme: Scheme, m: int) -> float:
+    """The worst score a comparison of m methods can give."""
     if scheme.higher_is_better:
         return scheme.lowest if scheme.score == "slots" else 0.0
-    return float(count)
+    return float(m)
 
 
-def _compare(scheme: Scheme, values: NDArray[np.float64], direction: Direction) -> _Compared:
-    oriented = values if direction == "higher" else -values
-    if scheme.test is not None:
-        better = significantly_better(scheme, scheme.test, oriented)
-        return _counted(better, scheme.test)
-    if scheme.compare == "mean":
-        return _Compared(standing=values.mean(axis=1), higher=direction == "higher")
-    ranks = rankdata(-oriented, method="average", axis=0)
-    middle = np.mean if scheme.compare == "case-rank-mean" else np.median
-    return _Compared(standing=np.asarray(middle(ranks, axis=1), dtype=np.float64), higher=False)
+def missing_methods(scheme: Scheme, units: Units) -> NDArray[np.bool_]:
+    """[m]: methods without any value of the metric; with ``lowest-score``, those that lack one."""
+    if scheme.missing == "lowest-score":
+        return np.logical_or(units.without, [bool(found) for found in units.imputed])
+    return units.without
 
 
-def significantly_better(scheme: Scheme, test: TestRule, oriented: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """[m, m]: whether row a is significantly better than row b. oriented: [m, n], larger is better."""
-    m = oriented.shape[0]
-    upper = np.triu_indices(m, 1)
+def _test(
+    scheme: Scheme,
+    test: TestRule,
+    oriented: NDArray[np.float64],
+    case: NDArray[np.int32],
+    repeats: NDArray[np.uint16],
+) -> PairTests:
     if scheme.compare == "rank-sum":
-        tests = rank_sum_pairs(oriented)
-        p, direction = tests.p[upper], np.sign(tests.z[upper])
+        sums = resampled_rank_sum_pairs(oriented, case, repeats)
+        z, p, direction = sums.z, sums.p, np.sign(sums.z)
     else:
-        paired = signed_rank_pairs(oriented, method=test.p_value, zero_method=test.zero_method)
-        p, direction = paired.p, np.sign(paired.effect)
+        options = Options(method=test.p_value, zero_method=test.zero_method)
+        ranks = resampled_signed_rank_pairs(oriented, case, repeats, options)
+        z, p, direction = ranks.z, ranks.p, np.sign(ranks.effect)
     if test.sides == "one-sided":
         # Half the two-sided p is the one-sided p on the side of the sign; the other side cannot win.
         p = p / 2.0
-    significant = adjust(p, test.correction) < test.alpha
-    better = np.zeros((m, m), dtype=bool)
-    better[upper] = significant & (direction > 0)
-    better.T[upper] = significant & (direction < 0)
-    return better
+    adjusted = adjust(p, test.correction)
+    outcome = np.where(adjusted < test.alpha, direction, 0.0).astype(np.int8)
+    return PairTests(z=z, p=p, p_adjusted=adjusted, outcome=outcome)
 
 
-def _counted(better: NDArray[np.bool_], test: TestRule) -> _Compared:
-    beats, beaten_by = better.sum(axis=1), better.sum(axis=0)
+def _counted(pairs: PairTests, test: TestRule, m: int) -> Compared:
+    first, second = np.triu_indices(m, 1)
+    won = np.zeros((2, m, pairs.outcome.shape[1]), dtype=np.int64)
+    for pair, (a, b) in enumerate(zip(first, second, strict=True)):
+        a_better, b_better = pairs.outcome[pair] > 0, pairs.outcome[pair] < 0
+        won[0, a] += a_better
+        won[0, b] += b_better
+        won[1, a] += b_better
+        won[1, b] += a_better
+    beats, beaten_by = won[0].T, won[1].T
     standing = {"losses": beaten_by, "wins": beats, "wins-minus-losses": beats - beaten_by}[test.count]
-    return _Compared(
+    return Compared(
         standing=standing.astype(np.float64),
         higher=test.count != "losses",
         beaten_by=beaten_by,
         beats=beats,
+        pairs=pairs,
     )
 
 
-def _scores(scheme: Scheme, compared: _Compared) -> NDArray[np.float64]:
-    standing = compared.standing if compared.higher else -compared.standing
-    if scheme.score == "mean-rank":
-        return compared.standing.copy()
-    if scheme.score == "min-max":
-        spread = standing.max() - standing.min()
-        return (standing - standing.min()) / spread if spread > 0 else np.ones_like(standing)
-    if scheme.score == "rank":
-        return tied_positions(-standing, scheme.ties)
-    return slot_scores(standing, scheme.ties, scheme.lowest)
+def _means(
+    values: NDArray[np.float64], case: NDArray[np.int32], repeats: NDArray[np.uint16]
+) -> NDArray[np.float64]:
+    """Mean of the units under every resample, 0 without units. values: [m, units]. Returns [resamples, m]."""
+    cases = repeats.shape[1]
+    sums = np.stack([np.bincount(case, weights=row, minlength=cases) for row in values])
+    times = repeats.astype(np.float64)
+    # einsum, not @: equal methods must get equal means, and BLAS treats columns differently.
+    totals = np.einsum("rc,mc->rm", times, sums)
+    counts = (times @ np.bincount(case, minlength=cases))[:, None]
+    return np.asarray(np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0))
+
+
+def _medians(
+    values: NDArray[np.float64], case: NDArray[np.int32], repeats: NDArray[np.uint16]
+) -> NDArray[np.float64]:
+    """Median of the units under every resample, 0 without units. values: [m, units]. Returns [resamples,
+    m]."""
+    medians = np.empty((len(repeats), len(values)))
+    size = max(1, _MEDIAN_BLOCK // max(case.size, 1))
+    for row, of_method in enumerate(values):
+        order = np.argsort(of_method, kind="stable")
+        for start in range(0, len(repeats), size):
+            reached = np.cumsum(repeats[start : start + size, case[order]], axis=1, dtype=np.int64)
+            total = reached[:, -1:]
+            lower = np.argmax(reached >= (total + 1) // 2, axis=1)
+            upper = np.argmax(reached >= total // 2 + 1, axis=1)
+            middle = (of_method[order[lower]] + of_method[order[upper]]) / 2.0
+            medians[start : start + size, row] = np.where(total[:, 0] > 0, middle, 0.0)
+    return medians

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from scoring.ranking.combine import combine, competition_ranks
-from scoring.ranking.compare import metric_standings
-from scoring.ranking.run import subtask_of
+from scoring.ranking.compare import compare, missing_methods, rank_scores
+from scoring.ranking.evaluate import repeats_of, subtask_of
 from scoring.ranking.scheme import Scheme
 from scoring.ranking.table import DatasetScores, ScoreTable
 from scoring.ranking.units import NoUnitsError, collect_units
@@ -110,7 +112,7 @@ def _block(
     parts = [found for metric in scheme.accuracy if (found := scores[metric])]
     weights = [scheme.rule(metric).weight for metric in scheme.accuracy if scores[metric]]
     columns = {metric: scores[metric] for metric in COLUMNS[1:]}
-    accuracy = tuple(combine(values, weights, scheme.combine) for values in zip(*parts, strict=True))
+    accuracy = tuple(combine(np.transpose(parts), weights, scheme.combine).tolist()) if parts else ()
     ordered = {"ACC": accuracy, **columns}
     return HeatmapBlock(
         datasets=tuple(d.name for d in datasets),
@@ -118,7 +120,7 @@ def _block(
         columns=tuple(
             HeatmapColumn(
                 metric=metric,
-                ranks=tuple(competition_ranks(found, higher_is_better=scheme.higher_is_better)),
+                ranks=tuple(competition_ranks(found, higher_is_better=scheme.higher_is_better).tolist()),
                 scores=found,
             )
             for metric, found in ordered.items()
@@ -134,4 +136,6 @@ def _rank_scores(
         units = collect_units(table, scheme, metric, datasets, methods)
     except NoUnitsError:
         return ()
-    return tuple(standing.rank_score for standing in metric_standings(scheme, units))
+    compared = compare(scheme, units, repeats_of(datasets, None))
+    scores = rank_scores(scheme, compared, missing_methods(scheme, units))[0].tolist()
+    return tuple(scores)

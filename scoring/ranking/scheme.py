@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from scoring.metrics import METRICS, Metric
 from scoring.stats.multiplicity import Correction
 from scoring.stats.signed_rank import Method, ZeroMethod
 
@@ -20,21 +21,8 @@ Direction = Literal["higher", "lower"]
 Sides = Literal["two-sided", "one-sided"]
 
 
-@dataclass(frozen=True, slots=True)
-class MetricLimits:
-    """direction: which values are better. worst: the worst possible value, None where there is none."""
-
-    direction: Direction
-    worst: float | None
-
-
-METRIC_LIMITS: Mapping[str, MetricLimits] = {
-    "DSC": MetricLimits("higher", 0.0),
-    "HD95": MetricLimits("lower", None),
-    "TRE": MetricLimits("lower", None),
-    "NDV": MetricLimits("lower", None),
-    "SDlogJ": MetricLimits("lower", None),
-}
+FACTS: Mapping[str, Metric] = {metric.short: metric for metric in METRICS.values()}
+"""Metrics by the short names that score tables and schemes use."""
 
 HARDEST: Mapping[str, str] = {"DSC30": "DSC", "HD9530": "HD95", "TRE30": "TRE"}
 """Metrics over the hardest items only -> the metric they are taken from."""
@@ -137,7 +125,7 @@ class Scheme:
         by_name = {rule.metric: rule for rule in self.metrics}
         own = by_name.get(metric) or by_name.get(base_metric(metric))
         if own is None:
-            return MetricRule(metric, METRIC_LIMITS[base_metric(metric)].direction)
+            return MetricRule(metric, FACTS[base_metric(metric)].direction)
         return MetricRule(metric, own.direction, own.weight, own.stand_in)
 
     def to_dict(self) -> dict[str, Any]:

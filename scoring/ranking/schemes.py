@@ -4,13 +4,12 @@ with."""
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from scoring.ranking.scheme import METRIC_LIMITS, MetricRule, Scheme, TestRule, base_metric
+from scoring.ranking.scheme import FACTS, MetricRule, Scheme, TestRule, base_metric
 
 
 def _rules(**weights: float) -> tuple[MetricRule, ...]:
     return tuple(
-        MetricRule(metric, METRIC_LIMITS[base_metric(metric)].direction, weight)
-        for metric, weight in weights.items()
+        MetricRule(metric, FACTS[base_metric(metric)].direction, weight) for metric, weight in weights.items()
     )
 
 
@@ -23,8 +22,8 @@ _ALL = (
         version=1,
         title="Learn2Reg, as its code runs it",
         source=(
-            "MDL-UzL/L2R, ranking/ranking_utils.py: unpaired rank-sum tests on items, fewest losses. Items of "
-            "all datasets are flattened together: the published code has one flat array per metric."
+            "MDL-UzL/L2R, ranking/ranking_utils.py: unpaired rank-sum tests on items, fewest losses. Items "
+            "of all datasets are flattened together: the published code has one flat array per metric."
         ),
         status="published",
         metrics=_LEARN2REG,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.ranking.scheme import METRIC_LIMITS, Scheme
+from scoring.ranking.scheme import FACTS, Scheme
 from scoring.ranking.schemes import PRESETS
 from scoring.ranking.table import ScoreTable
 from scoring.ranking.units import Imputation, collect_units
@@ -101,7 +101,7 @@ def level_of(p: float) -> str:
 
 
 def _case_scheme(metric: str) -> Scheme:
-    limits = METRIC_LIMITS.get(metric)
+    limits = FACTS.get(metric)
     if limits is None:
         raise ValueError(f"{metric} has no case values")
     strict = PRESETS["strict"].to_dict()

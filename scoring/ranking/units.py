@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.ranking.scheme import HARDEST, METRIC_LIMITS, MetricRule, Scheme, base_metric
+from scoring.ranking.scheme import FACTS, HARDEST, MetricRule, Scheme, base_metric
 from scoring.ranking.table import DatasetScores, MetricScores, ScoreTable, State
 
 
@@ -33,10 +33,10 @@ class Imputation:
 class Units:
     """What is compared on one metric.
 
-    values: [pool, units], finite. case: [units], index of the unit's case in ``cases``; cases: (dataset,
-    case key). raw: [pool, units] before stand-ins. imputed: per method of the pool. without: [pool], True
-    for a method that has no finite value at all. undefined: units dropped because no method of the pool has
-    a value.
+    values: [pool, units], finite. raw: [pool, units], before stand-ins. case: [units], index of the unit's
+    case in ``cases``; cases: (dataset, case key) of all cases of the datasets, whether they have the metric
+    or not. imputed: per method of the pool. without: [pool], True for a method that has no finite value at
+    all. undefined: units dropped because no method of the pool has a value.
     """
 
     metric: str
@@ -97,16 +97,18 @@ def hardest(difficulty: NDArray[np.float64], direction: str, share: float) -> ND
 
 
 def _flatten(table: ScoreTable, datasets: Sequence[DatasetScores], metric: str, unit: str) -> _Flat | None:
-    having = [d for d in datasets if metric in d.metrics]
-    if not having or not table.methods:
+    if not table.methods or not any(metric in d.metrics for d in datasets):
         return None
-    cases = tuple((d.name, case) for d in having for case in d.cases)
-    offsets = np.cumsum([0, *(len(d.cases) for d in having)])
-    parts = [_columns(d.metrics[metric], unit) for d in having]
+    cases = tuple((d.name, case) for d in datasets for case in d.cases)
+    starts = np.cumsum([0, *(len(d.cases) for d in datasets)])
+    having = [(start, d) for start, d in zip(starts, datasets, strict=False) if metric in d.metrics]
+    parts = [_columns(d.metrics[metric], unit) for _, d in having]
     return _Flat(
         values=np.concatenate([values for values, _, _ in parts], axis=1),
         absent=np.concatenate([absent for _, absent, _ in parts], axis=1),
-        case=np.concatenate([case + offsets[i] for i, (_, _, case) in enumerate(parts)]).astype(np.int32),
+        case=np.concatenate(
+            [case + start for (start, _), (_, _, case) in zip(having, parts, strict=True)]
+        ).astype(np.int32),
         cases=cases,
     )
 
@@ -148,12 +150,11 @@ def _fill(
 def worst_value(present: NDArray[np.float64], rule: MetricRule) -> float:
     """The stand-in of a metric: never better than any value that is present."""
     worse = min if rule.direction == "higher" else max
-    limit = (
-        METRIC_LIMITS[base_metric(rule.metric)].worst if base_metric(rule.metric) in METRIC_LIMITS else None
-    )
-    declared = rule.stand_in if rule.stand_in is not None else limit
+    declared = rule.stand_in
+    if declared is None and base_metric(rule.metric) in FACTS:
+        declared = FACTS[base_metric(rule.metric)].missing
     known = [float(worse(present.min(), present.max()))] if present.size else []
-    known += [declared] if declared is not None else []
+    known += [declared] if declared is not None and np.isfinite(declared) else []
     return worse(known) if known else 0.0
 
 

@@ -4,19 +4,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from scoring.stats.kernels import win_sums
+from scoring.stats.threads import in_threads
+
 Alternative = Literal["two-sided", "greater"]
+
+_CACHED_SUMS = 65_536
+"""Sums a block of resamples may keep: half a megabyte of the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankSum:
-    """Rank-sum tests of all ordered pairs of rows; row a against row b stands at [a, b].
+    """Rank-sum tests of all pairs of rows a < b, ordered as `np.triu_indices(m, 1)`.
 
-    u: [m, m] Mann-Whitney U of row a over row b (a tie counts one half). z: [m, m] as
-    `scipy.stats.ranksums` defines it, without correction for ties. p: [m, m], 1 on the diagonal.
+    Shape [pairs], or [pairs, resamples] for resampled tests. u: Mann-Whitney U of row a over row b (a tie
+    counts one half). z: as `scipy.stats.ranksums` defines it, without correction for ties; positive where
+    row a is the larger one, 0 without values. p: of the alternative, 1 without values.
     """
 
     u: NDArray[np.float64]
@@ -25,59 +31,56 @@ class RankSum:
 
 
 def rank_sum_pairs(values: NDArray[np.float64], *, alternative: Alternative = "two-sided") -> RankSum:
-    """All pairs of `scipy.stats.ranksums` at once.
+    """`scipy.stats.ranksums` of every pair of rows, as two independent samples.
 
-    values: [m, n], finite; row a against row b as two independent samples of n. With ``greater`` the
-    p value at [a, b] is that of row a being the larger one. Errors: ValueError for non-finite values.
+    values: [m, n], finite. ``greater``: row a being the larger one. Errors: ValueError for non-finite values.
+    """
+    n = values.shape[1]
+    once = np.ones((1, n), dtype=np.uint16)
+    tests = resampled_rank_sum_pairs(values, np.arange(n, dtype=np.int32), once, alternative=alternative)
+    return RankSum(u=tests.u[:, 0], z=tests.z[:, 0], p=tests.p[:, 0])
+
+
+def resampled_rank_sum_pairs(
+    values: NDArray[np.float64],
+    case: NDArray[np.int32],
+    repeats: NDArray[np.uint16],
+    *,
+    alternative: Alternative = "two-sided",
+) -> RankSum:
+    """`rank_sum_pairs` for every resample of cases, as if its cases stood in ``values`` repeatedly.
+
+    values: [m, n]. case: [n], the case a column belongs to. repeats: [resamples, cases].
     """
     if not np.isfinite(values).all():
         raise ValueError("rank sums need finite values")
-    m, n = values.shape
-    wins = pair_wins(values)
-    return rank_sum_from_wins(wins, np.full(m, n, dtype=np.float64), alternative=alternative)
-
-
-def rank_sum_from_wins(
-    wins2: NDArray[np.int64], n: NDArray[np.float64], *, alternative: Alternative = "two-sided"
-) -> RankSum:
-    """The test from twice the U statistic of all pairs, [m, m], and the sample size of every row, [m]."""
-    u = wins2 / 2.0
-    pairs = n[:, None] * n[None, :]
-    spread = np.sqrt(pairs * (n[:, None] + n[None, :] + 1.0) / 12.0)
-    z = np.divide(u - pairs / 2.0, spread, out=np.zeros_like(u), where=spread > 0)
-    np.fill_diagonal(z, 0.0)
+    wins2 = _wins(values, case, repeats)
+    n = _sizes(case, repeats)
+    first, second = np.triu_indices(values.shape[0], 1)
+    u = n * n - wins2[second, first] / 2.0
+    spread = np.sqrt(n * n * (2.0 * n + 1.0) / 12.0)
+    z = np.divide(u - n * n / 2.0, spread, out=np.zeros_like(u), where=spread > 0)
     p = ndtr(-z) if alternative == "greater" else 2.0 * ndtr(-np.abs(z))
-    np.fill_diagonal(p, 1.0)
-    return RankSum(u=u, z=z, p=p)
+    return RankSum(u=u, z=z, p=np.where(spread > 0, p, 1.0))
 
 
-def pair_wins(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Twice the Mann-Whitney U of every ordered pair of rows, [m, m], by one sort of all values."""
+def _sizes(case: NDArray[np.int32], repeats: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """[resamples]: values of one row."""
+    per_case = np.bincount(case, minlength=repeats.shape[1]).astype(np.float64)
+    return np.asarray(repeats @ per_case)
+
+
+def _wins(
+    values: NDArray[np.float64], case: NDArray[np.int32], repeats: NDArray[np.uint16]
+) -> NDArray[np.float64]:
     m, n = values.shape
     flat = values.ravel()
-    order = np.argsort(flat, kind="stable")
-    method = (order // max(n, 1)).astype(np.int32)
-    wins2: NDArray[np.int64] = _wins(flat[order], method, m)
-    return wins2
-
-
-@njit(cache=True, nogil=True)
-def _wins(ascending: NDArray[np.float64], method: NDArray[np.int32], m: int) -> NDArray[np.int64]:
-    below = np.zeros(m, dtype=np.int64)
-    equal = np.zeros(m, dtype=np.int64)
-    wins2 = np.zeros((m, m), dtype=np.int64)
-    start = 0
-    while start < ascending.size:
-        stop = start
-        while stop < ascending.size and ascending[stop] == ascending[start]:
-            equal[method[stop]] += 1
-            stop += 1
-        for k in range(start, stop):
-            a = method[k]
-            for b in range(m):
-                wins2[a, b] += 2 * below[b] + equal[b]
-        for k in range(start, stop):
-            below[method[k]] += 1
-            equal[method[k]] = 0
-        start = stop
-    return wins2
+    order = np.argsort(flat)
+    ascending = flat[order]
+    ends = np.ones(order.size, dtype=bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=ends[:-1])
+    row, column = np.divmod(order, max(n, 1))
+    row, case = row.astype(np.int32), case[column]
+    size = max(1, _CACHED_SUMS // max(m * m, 1))
+    blocks = [np.ascontiguousarray(repeats[i : i + size].T) for i in range(0, len(repeats), size)]
+    return np.concatenate(in_threads(lambda block: win_sums(ends, row, case, block, m), blocks), axis=2)

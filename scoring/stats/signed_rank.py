@@ -4,6 +4,7 @@
 of all others. Here every row gets what scipy gives when it is called with that row alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -11,6 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
+
+from scoring.stats.kernels import signed_rank_sums, tied_tails, upper_tails
+from scoring.stats.threads import in_threads
 
 Alternative = Literal["two-sided", "greater", "less"]
 Method = Literal["auto", "exact", "asymptotic"]
@@ -22,15 +26,23 @@ EXACT_UP_TO = 50
 PERMUTED_UP_TO = 13
 """Differences up to which ``auto`` is exact for rows with zeros or ties (as scipy does, by permutation)."""
 
+BLOCK = 250
+"""Resamples taken together: their sums stay in the processor's cache."""
+
+
+CHUNK = 1 << 20
+"""Differences sorted in one go."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignedRank:
-    """Signed-rank tests of rows; all arrays have the shape of the rows.
+    """Signed-rank tests; all arrays have the shape [rows], or [rows, resamples] for resampled tests.
 
     r_plus, r_minus: rank sums of the positive and negative differences. z: normal deviate (0 where all
     differences are zero). p: p value (1 where all differences are zero: a tie, not an error).
-    effect: matched-pairs rank-biserial correlation (r_plus - r_minus) / (r_plus + r_minus), 0 for a tie
-    (Kerby 2014, doi 10.2466/11.IT.3.1). nonzero: differences that are not zero. exact: which p are exact.
+    effect: matched-pairs rank-biserial correlation, the difference of the rank sums over their sum, zeros
+    left out; 0 for a tie (Kerby 2014, doi 10.2466/11.IT.3.1). nonzero: differences that are not zero.
+    exact: which p are exact.
     """
 
     r_plus: NDArray[np.float64]
@@ -42,12 +54,32 @@ class SignedRank:
     exact: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a signed-rank test is run; see `signed_rank`."""
+
+    method: Method = "auto"
+    zero_method: ZeroMethod = "wilcox"
+    alternative: Alternative = "two-sided"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class _Ranked:
-    sign: NDArray[np.int8]  # [rows, n], by increasing size of the difference
-    rank: NDArray[np.float64]  # [rows, n]
-    tied: NDArray[np.float64]  # [rows] sum of t^3 - t over groups of equal sizes
-    zeros: NDArray[np.int64]  # [rows]
+class _Sorted:
+    """Differences by increasing size, [rows, n]; see `signed_rank_sums`."""
+
+    ends: NDArray[np.bool_]
+    sign: NDArray[np.int8]
+    case: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """[rows, resamples]; count: all differences."""
+
+    r_plus: NDArray[np.float64]
+    zeros: NDArray[np.float64]
+    count: NDArray[np.float64]
+    tied: NDArray[np.float64]
 
 
 def signed_rank(
@@ -64,23 +96,12 @@ def signed_rank(
     differences without zeros or ties, exact given the ties up to 13, asymptotic otherwise.
     Equals `scipy.stats.wilcoxon(row, method=..., zero_method=..., alternative=..., correction=False)`
     row by row, but for rows of zeros only, which are a tie: p = 1. No differences at all: p = 1.
+    Errors: ValueError for a difference that is not finite.
     """
-    if not np.isfinite(differences).all():
-        raise ValueError("signed ranks need finite differences")
-    ranked = _rank_sizes(differences, zero_method)
-    r_plus = np.where(ranked.sign > 0, ranked.rank, 0.0).sum(axis=1)
-    r_minus = np.where(ranked.sign < 0, ranked.rank, 0.0).sum(axis=1)
-    total = r_plus + r_minus
-    effect = np.divide(r_plus - r_minus, total, out=np.zeros_like(total), where=total > 0)
-    if zero_method == "zsplit":
-        at_zero = ranked.zeros * (ranked.zeros + 1) / 4.0
-        r_plus, r_minus = r_plus + at_zero, r_minus + at_zero
-    z = _deviate(r_plus, ranked, zero_method)
-    p = _normal_p(z, alternative)
-    exact = _make_exact(p, r_plus, ranked, method, zero_method, alternative)
-    p[(ranked.sign == 0).all(axis=1)] = 1.0
-    nonzero = (ranked.sign != 0).sum(axis=1)
-    return SignedRank(r_plus=r_plus, r_minus=r_minus, z=z, p=p, effect=effect, nonzero=nonzero, exact=exact)
+    case, repeats = _each_once(differences.shape[1])
+    options = Options(method, zero_method, alternative)
+    rows = np.arange(len(differences))
+    return _once(_tests(lambda chunk: differences[chunk], rows, case, repeats, options))
 
 
 def signed_rank_pairs(
@@ -90,57 +111,105 @@ def signed_rank_pairs(
     zero_method: ZeroMethod = "wilcox",
     alternative: Alternative = "two-sided",
 ) -> SignedRank:
-    """Signed-rank tests of all pairs of rows a < b of ``values`` [m, n], in the order of
-    `np.triu_indices(m, 1)`.
+    """Signed-rank tests of all pairs of rows a < b of ``values`` [m, n], ordered as `np.triu_indices(m, 1)`.
 
     Positive differences mean that row a is the larger one. Fields have shape [m (m - 1) / 2].
     """
+    case, repeats = _each_once(values.shape[1])
+    options = Options(method, zero_method, alternative)
+    return _once(resampled_signed_rank_pairs(values, case, repeats, options))
+
+
+def resampled_signed_rank_pairs(
+    values: NDArray[np.float64], case: NDArray[np.int32], repeats: NDArray[np.uint16], options: Options
+) -> SignedRank:
+    """`signed_rank_pairs` for every resample of cases, as if its cases stood in ``values`` repeatedly.
+
+    values: [m, n]. case: [n], the case a column belongs to. repeats: [resamples, cases].
+    Fields have shape [m (m - 1) / 2, resamples].
+    """
     first, second = np.triu_indices(values.shape[0], 1)
-    differences = values[first] - values[second]
-    return signed_rank(differences, method=method, zero_method=zero_method, alternative=alternative)
+    pairs = np.arange(first.size)
+    return _tests(lambda chunk: values[first[chunk]] - values[second[chunk]], pairs, case, repeats, options)
 
 
-def _rank_sizes(differences: NDArray[np.float64], zero_method: ZeroMethod) -> _Ranked:
+def _each_once(n: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    return np.arange(n, dtype=np.int32), np.ones((1, n), dtype=np.uint16)
+
+
+def _once(tests: SignedRank) -> SignedRank:
+    return SignedRank(*(getattr(tests, name)[:, 0] for name in SignedRank.__slots__))
+
+
+def _tests(
+    differences: Callable[[NDArray[np.intp]], NDArray[np.float64]],
+    rows: NDArray[np.intp],
+    case: NDArray[np.int32],
+    repeats: NDArray[np.uint16],
+    options: Options,
+) -> SignedRank:
+    blocks = [np.ascontiguousarray(repeats[i : i + BLOCK].T) for i in range(0, max(len(repeats), 1), BLOCK)]
+
+    def run(chunk: NDArray[np.intp]) -> SignedRank:
+        ordered = _sort(differences(chunk), case)
+        return _join([_test(ordered, block, options) for block in blocks], axis=1)
+
+    size = max(1, CHUNK // max(case.size, 1))
+    chunks = [rows[i : i + size] for i in range(0, max(rows.size, 1), size)]
+    return _join(in_threads(run, chunks), axis=0)
+
+
+def _join(parts: list[SignedRank], axis: int) -> SignedRank:
+    return SignedRank(
+        *(np.concatenate([getattr(p, name) for p in parts], axis=axis) for name in SignedRank.__slots__)
+    )
+
+
+def _sort(differences: NDArray[np.float64], case: NDArray[np.int32]) -> _Sorted:
+    if not np.isfinite(differences).all():
+        raise ValueError("signed ranks need finite differences")
     size = np.abs(differences)
-    order = np.argsort(size, axis=1, kind="stable")
+    order = np.argsort(size, axis=1)
     size = np.take_along_axis(size, order, axis=1)
+    ends = np.ones(size.shape, dtype=bool)
+    np.not_equal(size[:, 1:], size[:, :-1], out=ends[:, :-1])
     sign = np.sign(np.take_along_axis(differences, order, axis=1)).astype(np.int8)
-    first, last = _group_bounds(size)
-    zeros = (sign == 0).sum(axis=1)
-    rank = (first + last) / 2.0 + 1.0
-    if zero_method == "wilcox":
-        rank = rank - zeros[:, None]
-    tied_size = (last - first + 1.0) ** 2 - 1.0
-    if zero_method != "zsplit":
-        tied_size = np.where(sign == 0, 0.0, tied_size)
-    return _Ranked(sign=sign, rank=rank, tied=tied_size.sum(axis=1), zeros=zeros)
+    return _Sorted(ends=ends, sign=sign, case=case[order])
 
 
-def _group_bounds(ascending: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and last column of the group of equal values that each column belongs to."""
-    rows, n = ascending.shape
-    column = np.arange(n)
-    differs = ascending[:, 1:] != ascending[:, :-1]
-    edge = np.ones((rows, 1), dtype=bool)
-    starts = np.concatenate([edge[:, :n], differs], axis=1)
-    stops = np.concatenate([differs, edge[:, :n]], axis=1)
-    first = np.maximum.accumulate(np.where(starts, column, 0), axis=1)
-    last = np.minimum.accumulate(np.where(stops, column, n)[:, ::-1], axis=1)[:, ::-1]
-    return first, last
+def _test(ordered: _Sorted, repeats: NDArray[np.uint16], options: Options) -> SignedRank:
+    """Some rows under a block of resamples, [cases, resamples]."""
+    plus2, positives, zeros, others, tied = signed_rank_sums(
+        ordered.ends, ordered.sign, ordered.case, repeats
+    )
+    r_plus, total = plus2 / 2.0, others * (others + 1.0) / 2.0
+    if options.zero_method != "wilcox":
+        # Zeros take the first ranks: every other difference stands that much higher.
+        r_plus, total = r_plus + zeros * positives, total + zeros * others
+    r_minus = total - r_plus
+    effect = np.divide(r_plus - r_minus, total, out=np.zeros_like(total), where=total > 0)
+    if options.zero_method == "zsplit":
+        at_zero = zeros * (zeros + 1.0) / 4.0
+        r_plus, r_minus, tied = r_plus + at_zero, r_minus + at_zero, tied + zeros * (zeros * zeros - 1.0)
+    sums = _Sums(r_plus=r_plus, zeros=zeros, count=others + zeros, tied=tied)
+    z = _deviate(sums, options.zero_method)
+    p = _normal_p(z, options.alternative)
+    exact = _make_exact(p, sums, ordered, repeats, options)
+    p[others == 0] = 1.0
+    nonzero = others.astype(np.int64)
+    return SignedRank(r_plus=r_plus, r_minus=r_minus, z=z, p=p, effect=effect, nonzero=nonzero, exact=exact)
 
 
-def _deviate(r_plus: NDArray[np.float64], ranked: _Ranked, zero_method: ZeroMethod) -> NDArray[np.float64]:
-    zeros = ranked.zeros.astype(np.float64)
-    n = np.full_like(r_plus, ranked.sign.shape[1])
-    if zero_method == "wilcox":
-        n -= zeros
+def _deviate(sums: _Sums, zero_method: ZeroMethod) -> NDArray[np.float64]:
+    zeros = sums.zeros
+    n = sums.count - zeros if zero_method == "wilcox" else sums.count
     mean = n * (n + 1.0) / 4.0
     variance = n * (n + 1.0) * (2.0 * n + 1.0)
     if zero_method == "pratt":
-        mean -= zeros * (zeros + 1.0) / 4.0
-        variance -= zeros * (zeros + 1.0) * (2.0 * zeros + 1.0)
-    spread = np.sqrt(np.maximum(variance - ranked.tied / 2.0, 0.0) / 24.0)
-    return np.divide(r_plus - mean, spread, out=np.zeros_like(mean), where=spread > 0)
+        mean = mean - zeros * (zeros + 1.0) / 4.0
+        variance = variance - zeros * (zeros + 1.0) * (2.0 * zeros + 1.0)
+    spread = np.sqrt(np.maximum(variance - sums.tied / 2.0, 0.0) / 24.0)
+    return np.divide(sums.r_plus - mean, spread, out=np.zeros_like(mean), where=spread > 0)
 
 
 def _normal_p(z: NDArray[np.float64], alternative: Alternative) -> NDArray[np.float64]:
@@ -150,40 +219,32 @@ def _normal_p(z: NDArray[np.float64], alternative: Alternative) -> NDArray[np.fl
 
 
 def _make_exact(
-    p: NDArray[np.float64],
-    r_plus: NDArray[np.float64],
-    ranked: _Ranked,
-    method: Method,
-    zero_method: ZeroMethod,
-    alternative: Alternative,
+    p: NDArray[np.float64], sums: _Sums, ordered: _Sorted, repeats: NDArray[np.uint16], options: Options
 ) -> NDArray[np.bool_]:
-    """Replace the p values (in place) of the rows that are to be exact; returns which."""
-    n = ranked.sign.shape[1]
-    plain = (ranked.tied == 0) & (ranked.zeros == 0)
-    if method == "asymptotic" or (method == "auto" and n > EXACT_UP_TO):
-        return np.zeros(p.shape, dtype=bool)
-    untied = np.ones(p.shape, dtype=bool) if method == "exact" else plain
-    for row in np.flatnonzero(untied):
-        count = n - int(ranked.zeros[row]) if zero_method == "wilcox" else n
-        p[row] = _untied_p(float(r_plus[row]), count, alternative)
-    if method == "exact" or n > PERMUTED_UP_TO:
-        return untied
-    for row in np.flatnonzero(~plain):
-        p[row] = _tied_p(ranked.sign[row], ranked.rank[row], alternative)
-    return np.ones(p.shape, dtype=bool)
+    """Replace the p values (in place) of the tests that are to be exact; returns which."""
+    plain = (sums.tied == 0) & (sums.zeros == 0)
+    untied = {
+        "asymptotic": np.zeros(p.shape, dtype=bool),
+        "exact": np.ones(p.shape, dtype=bool),
+        "auto": plain & (sums.count <= EXACT_UP_TO),
+    }[options.method]
+    n = sums.count - sums.zeros if options.zero_method == "wilcox" else sums.count
+    for place in zip(*np.nonzero(untied), strict=True):
+        p[place] = _untied_p(float(sums.r_plus[place]), int(n[place]), options.alternative)
+    tied = (sums.count <= PERMUTED_UP_TO) & ~plain & (options.method == "auto")
+    which = np.argwhere(tied)
+    if which.size:
+        zeros_ranked = int(options.zero_method != "wilcox")
+        tails = tied_tails(ordered.ends, ordered.sign, ordered.case, repeats, which, zeros_ranked)
+        p[tied] = [_pick(greater, less, options.alternative) for greater, less in tails]
+    return np.asarray(untied | tied)
 
 
 def _untied_p(r_plus: float, n: int, alternative: Alternative) -> float:
-    weights = tuple(range(1, n + 1))
-    greater = _tail(weights, int(np.floor(r_plus)))
-    less = _tail(weights, n * (n + 1) // 2 - int(np.ceil(r_plus)))
+    tails = _untied_tails(n)
+    greater = float(tails[max(int(np.floor(r_plus)), 0)])
+    less = float(tails[max(n * (n + 1) // 2 - int(np.ceil(r_plus)), 0)])
     return _pick(greater, less, alternative)
-
-
-def _tied_p(sign: NDArray[np.int8], rank: NDArray[np.float64], alternative: Alternative) -> float:
-    doubled = tuple(int(r) for r in np.rint(2.0 * rank[sign != 0]))
-    observed = int(np.rint(2.0 * rank[sign > 0].sum()))
-    return _pick(_tail(doubled, observed), _tail(doubled, sum(doubled) - observed), alternative)
 
 
 def _pick(greater: float, less: float, alternative: Alternative) -> float:
@@ -192,17 +253,7 @@ def _pick(greater: float, less: float, alternative: Alternative) -> float:
     return greater if alternative == "greater" else less
 
 
-def _tail(weights: tuple[int, ...], at_least: int) -> float:
-    """P(sum of a random subset of the weights >= at_least), every subset equally likely."""
-    return float(_upper_tails(weights)[max(at_least, 0)])
-
-
-@lru_cache(maxsize=512)
-def _upper_tails(weights: tuple[int, ...]) -> NDArray[np.float64]:
-    chance = np.zeros(sum(weights) + 1)
-    chance[0] = 1.0
-    for weight in weights:
-        moved = np.zeros_like(chance)
-        moved[weight:] = chance[: chance.size - weight]
-        chance = (chance + moved) / 2.0
-    return np.cumsum(chance[::-1])[::-1]
+@lru_cache(maxsize=128)
+def _untied_tails(n: int) -> NDArray[np.float64]:
+    tails: NDArray[np.float64] = upper_tails(np.arange(1, n + 1, dtype=np.int64))
+    return tails

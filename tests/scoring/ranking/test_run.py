@@ -68,8 +68,8 @@ def test_tied_methods_share_the_mean_of_their_slots_by_hand():
 
 
 def test_equal_scores_share_a_rank_and_the_next_is_left_out():
-    assert competition_ranks([0.3, 0.7, 0.7, 0.1, None], higher_is_better=True) == [3, 1, 1, 4, 5]
-    assert competition_ranks([0.1 + 0.2, 0.3], higher_is_better=False) == [1, 1]
+    assert competition_ranks([0.3, 0.7, 0.7, 0.1], higher_is_better=True).tolist() == [3, 1, 1, 4]
+    assert competition_ranks([0.1 + 0.2, 0.3], higher_is_better=False).tolist() == [1, 1]
 
 
 def test_ways_to_combine_by_hand():

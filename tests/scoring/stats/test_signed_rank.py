@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scoring.stats import signed_rank, signed_rank_pairs
+from scoring.stats import Options, resampled_signed_rank_pairs, signed_rank, signed_rank_pairs
 
 
 def rows_of(kind: str, n: int, seed: int = 7) -> np.ndarray:
@@ -60,6 +60,20 @@ def test_effect_is_the_share_of_rank_sum_by_hand():
 def test_pairs_stand_in_the_order_of_the_upper_triangle():
     values = np.array([[3.0, 3.0, 3.0], [2.0, 2.5, 1.0], [4.0, 4.5, 6.0]])
     assert signed_rank_pairs(values).effect.tolist() == [1.0, -1.0, -1.0]
+
+
+@pytest.mark.parametrize("zero_method", ["wilcox", "pratt", "zsplit"])
+@pytest.mark.parametrize(("cases", "method"), [(8, "auto"), (30, "auto"), (30, "asymptotic")])
+def test_a_resample_is_the_test_of_its_repeated_cases(cases, method, zero_method):
+    rng = np.random.default_rng(cases)
+    values = np.round(rng.normal(size=(4, cases)) + 0.4 * np.arange(4)[:, None], 1)
+    repeats = rng.poisson(1.0, (3, cases)).astype(np.uint16)
+    options = Options(method=method, zero_method=zero_method)
+    tests = resampled_signed_rank_pairs(values, np.arange(cases, dtype=np.int32), repeats, options)
+    for r, times in enumerate(repeats):
+        alone = signed_rank_pairs(np.repeat(values, times, axis=1), method=method, zero_method=zero_method)
+        np.testing.assert_allclose(tests.p[:, r], alone.p, rtol=1e-12)
+        np.testing.assert_allclose(tests.effect[:, r], alone.effect, rtol=1e-12)
 
 
 def test_a_gap_is_refused():

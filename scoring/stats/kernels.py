@@ -1,0 +1,201 @@
+"""Compiled loops of the tests: every value counts as often as its case is repeated.
+
+A resample is a vector of repeats, one per case; the data themselves are one resample, of ones. Values are
+sorted once and the sorted order serves every resample. Loops run over resamples innermost, so that they
+vectorise. Sums of ranks are kept doubled: they are whole numbers, exact in float64 below 2^53.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def signed_rank_sums(
+    ends: NDArray[np.bool_], sign: NDArray[np.int8], case: NDArray[np.int32], repeats: NDArray[np.uint16]
+) -> NDArray[np.float64]:
+    """Rank sums of the positive differences of every row under every resample, zeros taking no ranks.
+
+    ends, sign, case: [rows, n], differences by increasing size; ``ends`` marks the last of each group of
+    equal sizes. repeats: [cases, resamples]. Returns [5, rows, resamples]: twice the rank sum of the positive
+    differences; their number; number of zeros; number of the others; sum of t^3 - t over groups of equal
+    non-zero sizes.
+    """
+    rows, n = sign.shape
+    sums = np.zeros((5, rows, repeats.shape[1]))
+    group = np.zeros(repeats.shape[1])
+    positive = np.zeros(repeats.shape[1])
+    for row in range(rows):
+        plus2, positives, zeros, before, tied = sums[:, row]
+        for k in range(n):
+            times = repeats[case[row, k]]
+            if sign[row, k] == 0:
+                zeros += times
+            elif ends[row, k] and (k == 0 or ends[row, k - 1]):
+                _add_single(plus2, positives, before, tied, times, sign[row, k])
+            else:
+                group += times
+                if sign[row, k] > 0:
+                    positive += times
+                if ends[row, k]:
+                    _add_group(plus2, positives, before, tied, group, positive)
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def _add_single(
+    plus2: NDArray[np.float64],
+    positives: NDArray[np.float64],
+    before: NDArray[np.float64],
+    tied: NDArray[np.float64],
+    times: NDArray[np.uint16],
+    sign: int,
+) -> None:
+    for r in range(before.size):
+        t = np.float64(times[r])
+        if sign > 0:
+            plus2[r] += t * (2.0 * before[r] + t + 1.0)
+            positives[r] += t
+        tied[r] += t * (t * t - 1.0)
+        before[r] += t
+
+
+@njit(cache=True, nogil=True)
+def _add_group(
+    plus2: NDArray[np.float64],
+    positives: NDArray[np.float64],
+    before: NDArray[np.float64],
+    tied: NDArray[np.float64],
+    group: NDArray[np.float64],
+    positive: NDArray[np.float64],
+) -> None:
+    for r in range(before.size):
+        t = group[r]
+        plus2[r] += positive[r] * (2.0 * before[r] + t + 1.0)
+        positives[r] += positive[r]
+        tied[r] += t * (t * t - 1.0)
+        before[r] += t
+        group[r] = 0.0
+        positive[r] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def win_sums(
+    ends: NDArray[np.bool_],
+    row: NDArray[np.int32],
+    case: NDArray[np.int32],
+    repeats: NDArray[np.uint16],
+    rows: int,
+) -> NDArray[np.float64]:
+    """Twice the Mann-Whitney U of row a over row b for a > b, under every resample: [a, b, resamples].
+
+    ends, row, case: [values], all values of all rows ascending; ``ends`` marks the last of equal ones.
+    repeats: [cases, resamples]. Entries with a <= b are left zero.
+    """
+    resamples = repeats.shape[1]
+    wins2 = np.zeros((rows, rows, resamples))
+    reached2 = np.zeros((rows, resamples))
+    start = 0
+    while start < row.size:
+        stop = start
+        while not ends[stop]:
+            stop += 1
+        # Below the middle of a group of equal values stands one half of it.
+        for k in range(start, stop + 1):
+            _reach(reached2[row[k]], repeats[case[k]])
+        for k in range(start, stop + 1):
+            _count_wins(wins2[row[k]], reached2, row[k], repeats[case[k]])
+        for k in range(start, stop + 1):
+            _reach(reached2[row[k]], repeats[case[k]])
+        start = stop + 1
+    return wins2
+
+
+@njit(cache=True, nogil=True)
+def _reach(reached2: NDArray[np.float64], times: NDArray[np.uint16]) -> None:
+    for r in range(times.size):
+        reached2[r] += times[r]
+
+
+@njit(cache=True, nogil=True)
+def _count_wins(
+    wins2: NDArray[np.float64], reached2: NDArray[np.float64], below: int, times: NDArray[np.uint16]
+) -> None:
+    for b in range(below):
+        for r in range(times.size):
+            wins2[b, r] += times[r] * reached2[b, r]
+
+
+@njit(cache=True, nogil=True)
+def upper_tails(ranks2: NDArray[np.int64]) -> NDArray[np.float64]:
+    """[total + 1]: P(sum of a random subset of ``ranks2`` >= k), every subset equally likely."""
+    total = ranks2.sum()
+    chance = np.zeros(total + 1)
+    chance[0] = 1.0
+    reached = 0
+    for rank2 in ranks2:
+        for k in range(reached, -1, -1):
+            chance[k] *= 0.5
+            chance[k + rank2] += chance[k]
+        reached += rank2
+    for k in range(total - 1, -1, -1):
+        chance[k] += chance[k + 1]
+    return chance
+
+
+@njit(cache=True, nogil=True)
+def tied_tails(
+    ends: NDArray[np.bool_],
+    sign: NDArray[np.int8],
+    case: NDArray[np.int32],
+    repeats: NDArray[np.uint16],
+    which: NDArray[np.intp],
+    zeros_ranked: int,
+) -> NDArray[np.float64]:
+    """Exact null distribution given the ties, for some rows and resamples.
+
+    ends, sign, case, repeats: as in `signed_rank_sums`. which: [tests, 2], row and resample. zeros_ranked: 1
+    when zeros take the first ranks, else 0. Returns [tests, 2]: P(R+ >= observed) and P(R+ <= observed)
+    when every sign is a toss of a coin.
+    """
+    tails = np.empty((len(which), 2))
+    for i in range(len(which)):
+        row, times = which[i, 0], repeats[:, which[i, 1]]
+        ranks2, observed = _doubled_ranks(ends[row], sign[row], case[row], times, zeros_ranked)
+        upper = upper_tails(ranks2)
+        tails[i, 0] = upper[observed]
+        tails[i, 1] = upper[upper.size - 1 - observed]
+    return tails
+
+
+@njit(cache=True, nogil=True)
+def _doubled_ranks(
+    ends: NDArray[np.bool_],
+    sign: NDArray[np.int8],
+    case: NDArray[np.int32],
+    times: NDArray[np.uint16],
+    zeros_ranked: int,
+) -> tuple[NDArray[np.int64], int]:
+    """Twice the rank of every non-zero difference, repeated ones included, and twice R+."""
+    count = 0
+    for k in range(sign.size):
+        if sign[k] != 0:
+            count += times[case[k]]
+    ranks2 = np.empty(count, dtype=np.int64)
+    before, filled, observed, start = 0, 0, 0, 0
+    for k in range(sign.size):
+        if not ends[k]:
+            continue
+        size = 0
+        for j in range(start, k + 1):
+            size += times[case[j]]
+        rank2 = 2 * before + size + 1
+        if sign[k] != 0:
+            ranks2[filled : filled + size] = rank2
+            filled += size
+            for j in range(start, k + 1):
+                if sign[j] > 0:
+                    observed += rank2 * times[case[j]]
+        before += size if sign[k] != 0 else zeros_ranked * size
+        start = k + 1
+    return ranks2, observed
