@@ -43,6 +43,10 @@ class Rules:
     groups: tuple[str, ...] = ()
     sorted_aggregates: bool = True
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # read-only mappings do not pickle: a worker process takes its own rules of this name
+        return _named_rules, (self.name,)
+
 
 _LOW = MappingProxyType(dict.fromkeys(KINDS, 0.3))
 _L2R = MappingProxyType({**_LOW, "tre": 0.7, "sdlogj": 0.7})
@@ -63,6 +67,10 @@ RULES: Mapping[str, Rules] = MappingProxyType(
         )
     }
 )  # fmt: skip
+
+
+def _named_rules(name: str) -> Rules:
+    return RULES[name]
 
 
 @dataclass(frozen=True)
