@@ -43,7 +43,9 @@ class Stage:
         self.stopping = False
 
     def start(self, name: str) -> None:
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        # In a container the demo may well run as root; celery's warning of that helps nobody here.
+        quiet = "ignore:You're running the worker with superuser"
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": quiet}
         self.running[name] = subprocess.Popen(  # noqa: S603 our own commands
             self.commands[name], start_new_session=True, env=environment, cwd=settings.BASE_DIR
         )
