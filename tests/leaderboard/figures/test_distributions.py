@@ -1,0 +1,30 @@
+import numpy as np
+
+from leaderboard.figures.distributions import case_distributions
+from tests.leaderboard import payload
+
+Values = dict[str, dict[str, list[float | None]]]
+METHODS = {payload.slug(number): payload.name(number) for number in range(3)}
+
+
+def test_points_are_the_cases_values_and_a_missing_one_is_left_out() -> None:
+    values: Values = {"DSC": {payload.slug(0): [0.8, None, 0.78], payload.slug(2): [0.7, 0.69, 0.68]}}
+    view = case_distributions(payload.METRICS[:1], payload.CASES, values, METHODS).views[0]
+    first, second = view.traces
+    assert (first["x"], first["text"]) == ([0.8, 0.78], ["3455_3454", "3457_3456"])
+    assert (second["x"], second["text"]) == ([0.7, 0.69, 0.68], payload.CASES)
+    assert [row[:2] for row in view.table.rows] == [["Method 0", "2"], ["Method 2", "3"]]
+
+
+def test_the_table_has_numpys_quartiles() -> None:
+    numbers = [0.1, 0.9, 0.4, 0.35, 0.8]
+    values = {"DSC": {payload.slug(0): numbers}}
+    view = case_distributions(payload.METRICS[:1], list("abcde"), values, METHODS).views[0]
+    expected = np.percentile(numbers, [0, 25, 50, 75, 100])
+    assert view.table.rows[0][2:] == [f"{value:.4f}" for value in expected]
+
+
+def test_an_entry_without_any_value_is_a_row_of_dashes() -> None:
+    values: Values = {"DSC": {payload.slug(0): [None, None, None]}}
+    view = case_distributions(payload.METRICS[:1], payload.CASES, values, METHODS).views[0]
+    assert view.table.rows[0] == ["Method 0", "0", *["\N{EN DASH}"] * 5]

@@ -1,0 +1,96 @@
+"""Every figure: valid for Plotly, strict JSON, colours from the tokens."""
+
+import json
+import re
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from leaderboard.figures.distributions import case_distributions
+from leaderboard.figures.figure import Figure, flat, unique
+from leaderboard.figures.heatmap import rank_heatmap
+from leaderboard.figures.profile import entry_profile
+from leaderboard.figures.significance import significance_matrices
+from leaderboard.figures.tradeoff import Point, accuracy_against_regularity
+from tests.leaderboard import payload
+from tests.leaderboard.figures.tokens import DARK, LIGHT, TOKENS, contrast
+
+
+def figures() -> list[Figure]:
+    board, part = payload.board(4), payload.part("t2-like", 4)
+    methods = {entry["entry"]: entry["method"] for entry in board["entries"]}
+    values = {metric: found["values"] for metric, found in part["metrics"].items()}
+    everywhere = {entry["entry"]: entry["datasets"] for entry in board["entries"]}
+    points = [Point(f"e{n}", f"Method {n}", 0.8 - n / 20, n / 100, "/there/") for n in range(4)]
+    return [
+        rank_heatmap(board["heatmap"], methods, payload.DATASETS, dict.fromkeys(payload.DATASETS, "/there/")),
+        significance_matrices(list(part["significance"].values()), "T2-like contrast"),
+        case_distributions(payload.METRICS, part["cases"], values, methods),
+        entry_profile("entry-1", payload.METRICS, payload.DATASETS, everywhere, methods),
+        accuracy_against_regularity(points, "e1"),
+    ]
+
+
+def coloured(value: Any) -> Any:
+    """The figure as the page's script draws it in light mode."""
+    if isinstance(value, str) and value.startswith("token:"):
+        return TOKENS[value.removeprefix("token:")][LIGHT]
+    if isinstance(value, dict):
+        return {key: coloured(inner) for key, inner in value.items()}
+    return [coloured(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.key)
+def test_plotly_accepts_every_trace_and_layout(figure: Figure) -> None:
+    for view in figure.json["views"]:
+        drawn = go.Figure(data=coloured(list(view["data"])), layout=coloured(view["layout"]))
+        assert len(drawn.data) == len(view["data"])
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.key)
+def test_json_is_strict_and_carries_no_markup_that_needs_inline_styles(figure: Figure) -> None:
+    text = json.dumps(figure.json, allow_nan=False)
+    assert set(re.findall(r"<(\w+)", text)) <= {"br", "extra"}
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.key)
+def test_colours_are_tokens_alone(figure: Figure) -> None:
+    text = json.dumps(figure.json)
+    assert not re.findall(r"#[0-9a-fA-F]{6}|rgb\(", text)
+    assert set(re.findall(r"token:([\w-]+)", text)) <= TOKENS.keys()
+
+
+def test_each_view_has_its_table() -> None:
+    for figure in figures():
+        for view in figure.views:
+            assert view.table.rows
+            assert {len(row) for row in view.table.rows} == {len(view.table.head)}
+
+
+def test_flat_scale_has_equal_steps() -> None:
+    assert flat(["a", "b"]) == [[0.0, "token:a"], [0.5, "token:a"], [0.5, "token:b"], [1.0, "token:b"]]
+
+
+def test_cut_names_stay_different_categories() -> None:
+    labels = unique(["the same long beginning, first", "the same long beginning, second"])
+    assert labels[0] != labels[1]
+    assert [label.rstrip("\u200b") for label in labels] == ["the same long beginning…"] * 2
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+@pytest.mark.parametrize("ink", ["ink", "ink-2", "ink-3", "accent", "good", "warn", "bad", "note"])
+@pytest.mark.parametrize("ground", ["paper", "card", "accent-soft"])
+def test_text_has_contrast(ink: str, ground: str, theme: int) -> None:
+    assert contrast(TOKENS[ink][theme], TOKENS[ground][theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_a_filled_button_has_contrast(theme: int) -> None:
+    assert contrast(TOKENS["on-accent"][theme], TOKENS["accent"][theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_magnitude_is_monotone_in_contrast_to_the_page(theme: int) -> None:
+    steps = [contrast(TOKENS[f"seq-{step}"][theme], TOKENS["paper"][theme]) for step in range(7)]
+    assert steps == sorted(steps, reverse=True)

@@ -1,0 +1,41 @@
+from typing import Any
+
+from leaderboard.figures.profile import entry_profile
+from tests.leaderboard import payload
+
+METHODS = {payload.slug(number): payload.name(number) for number in range(3)}
+
+
+def everywhere(entries: int = 3) -> dict[str, Any]:
+    return {entry["entry"]: dict(entry["datasets"]) for entry in payload.board(entries)["entries"]}
+
+
+def test_the_entry_stands_alone_in_the_accent_and_the_others_in_grey() -> None:
+    view = entry_profile("entry-1", payload.METRICS, payload.DATASETS, everywhere(), METHODS).views[0]
+    others, own = view.traces
+    assert own["marker"]["color"] == "token:accent"
+    assert (own["y"], own["x"]) == (["In-domain", "T2-like contrast"], [0.74, 0.74])
+    assert sorted(others["x"]) == [0.69, 0.69, 0.79, 0.79]
+
+
+def test_places_count_the_better_means_in_the_metrics_direction() -> None:
+    dsc, hd95, ndv = entry_profile("entry-1", payload.METRICS, payload.DATASETS, everywhere(), METHODS).views
+    assert dsc.table.rows[0] == ["In-domain", "0.7400", "0.7900", "2 of 3"]
+    assert hd95.table.rows[0] == ["In-domain", "3.000", "2.000", "2 of 3"]
+    assert ndv.table.rows[0] == ["In-domain", "0.02000", "0.00000", "3 of 3"]
+
+
+def test_equal_means_share_the_better_place() -> None:
+    values = everywhere()
+    values["entry-1"] = values["entry-0"]
+    view = entry_profile("entry-1", payload.METRICS[:1], payload.DATASETS, values, METHODS).views[0]
+    assert view.table.rows[0][3] == "1 of 3"
+
+
+def test_a_dataset_that_lacks_the_metric_has_no_line_and_a_missing_mean_no_place() -> None:
+    values = everywhere()
+    for of_one in values.values():
+        of_one["t2-like"] = {}
+    values["entry-1"] = {}
+    view = entry_profile("entry-1", payload.METRICS[:1], payload.DATASETS, values, METHODS).views[0]
+    assert view.table.rows == [["In-domain", "\N{EN DASH}", "0.7900", "\N{EN DASH}"]]

@@ -1,0 +1,154 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from leaderboard.queries import boards
+from leaderboard.queries.boards import Metric
+from tests.leaderboard import make, payload
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+DSC = Metric(**payload.METRICS[0])
+HD95 = Metric(**payload.METRICS[1])
+
+
+def board(entries: int = 3) -> boards.Board:
+    phase = make.phase(challenge=make.challenge(slug="lumir"))
+    payload.snapshot(phase, entries)
+    found = boards.board_of(phase)
+    assert found is not None
+    return found
+
+
+def test_there_is_no_board_before_the_first_snapshot() -> None:
+    assert boards.board_of(make.phase()) is None
+
+
+def test_the_newest_snapshot_is_the_board() -> None:
+    phase = make.phase()
+    payload.snapshot(phase, created_at=NOW - timedelta(hours=1), content_hash="old")
+    payload.snapshot(phase, created_at=NOW, content_hash="new")
+    payload.snapshot(make.phase(), created_at=NOW, content_hash="of another phase")
+    found = boards.board_of(phase)
+    assert found is not None
+    assert found.snapshot == "new"
+
+
+def test_a_frozen_board_holds_newer_results_back_until_they_are_published() -> None:
+    phase = make.phase(freeze_at=NOW - timedelta(hours=1), publish_at=NOW + timedelta(hours=1))
+    payload.snapshot(phase, created_at=NOW - timedelta(hours=2), content_hash="before")
+    payload.snapshot(phase, created_at=NOW, content_hash="after")
+    frozen = boards.board_of(phase)
+    assert frozen is not None
+    assert (frozen.snapshot, frozen.frozen) == ("before", True)
+    phase.publish_at = NOW - timedelta(minutes=1)
+    published = boards.board_of(phase)
+    assert published is not None
+    assert (published.snapshot, published.frozen) == ("after", False)
+
+
+def test_results_to_be_published_later_are_withheld_wholly() -> None:
+    phase = make.phase(publish_at=NOW + timedelta(hours=1))
+    payload.snapshot(phase)
+    assert boards.is_withheld(phase)
+    assert boards.board_of(phase) is None
+
+
+@pytest.mark.parametrize("entries", [1, 3, 200])
+def test_a_board_is_one_query(entries: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    phase = make.phase()
+    payload.snapshot(phase, entries)
+    with django_assert_num_queries(1):
+        found = boards.board_of(phase)
+    assert found is not None
+    assert len(found.rows) == entries
+
+
+def test_rows_carry_the_snapshots_numbers() -> None:
+    row = board().rows[1]
+    assert (row.rank, row.score, row.entry, row.method, row.team) == (2, 0.9, "entry-1", "Method 1", "Team 1")
+    assert [(cell.metric.name, cell.mean, cell.best) for cell in row.cells] == [
+        ("DSC", 0.74, False),
+        ("HD95", 3.0, False),
+        ("NDV", 0.02, False),
+    ]
+    assert row.steps == (boards.Step("DSC", beaten_by=1, rank_score=0.9),)
+
+
+def test_an_unmeasured_metric_is_an_empty_cell() -> None:
+    (cell,) = boards.cells_of({}, [DSC])
+    assert (cell.mean, cell.std, cell.best) == (None, None, False)
+
+
+@pytest.mark.parametrize(("metric", "expected"), [(DSC, 0.7), (HD95, 0.6)])
+def test_the_best_mean_goes_by_direction_and_never_to_one_with_missing_cases(
+    metric: Metric, expected: float
+) -> None:
+    means: list[dict[str, Any]] = [{"mean": value, "missing": 0} for value in (0.6, 0.7)]
+    partial = [{"mean": value, "missing": 1} for value in (0.1, 0.9)]
+    assert boards.best_mean([*means, *partial, {"mean": None, "missing": 3}, {}], metric) == expected
+
+
+def test_nothing_is_best_where_nobody_is_complete() -> None:
+    assert boards.best_mean([{"mean": 0.9, "missing": 1}], DSC) is None
+
+
+def test_a_datasets_rows_stand_in_board_order_with_the_best_marked() -> None:
+    found = board()
+    part = boards.dataset_part(found, "t2-like")
+    assert part is not None
+    rows = boards.dataset_rows(found, part)
+    assert [row.name for row in rows] == ["Method 0", "Method 1", "Method 2"]
+    assert [[cell.best for cell in row.cells] for row in rows] == [
+        [True, True, False],
+        [False, False, False],
+        [False, False, True],
+    ]
+
+
+def test_an_entrys_rows_are_the_datasets() -> None:
+    found = board()
+    rows = boards.entry_rows(found, "entry-0")
+    assert [(row.name, row.cells[0].mean, row.cells[0].best, row.cells[2].best) for row in rows] == [
+        ("In-domain", 0.79, True, False),
+        ("T2-like contrast", 0.79, True, False),
+    ]
+    assert boards.entry_rows(found, "nobody") == []
+
+
+def test_one_matrix_is_picked_inside_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    found = board()
+    with django_assert_num_queries(1):
+        assert boards.matrix_of(found, "t2-like", "HD95") == payload.matrix("HD95")
+    assert boards.matrix_of(found, "t2-like", "TRE") is None
+    assert boards.matrix_of(found, "nothing", "DSC") is None
+
+
+def test_csv_has_full_precision_and_no_formula() -> None:
+    whole = payload.board(1)
+    whole["entries"][0] |= {"method": "=1+1", "rank_interval": [1, 2], "score": 0.1 + 0.2}
+    whole["entries"][0]["metrics"]["HD95"] = {"mean": None, "std": None, "missing": 3, "best": False}
+    phase = make.phase()
+    payload.snapshot(phase, 1, payload=whole)
+    found = boards.board_of(phase)
+    assert found is not None
+    head, line = boards.board_csv(found)
+    assert dict(zip(head, line, strict=True)) == {
+        "rank": "1",
+        "rank_low": "1",
+        "rank_high": "2",
+        "score": "0.30000000000000004",
+        "entry": "entry-0",
+        "method": "'=1+1",
+        "team": "Team 0",
+        "baseline": "yes",
+        "DSC_mean": "0.79",
+        "DSC_std": "0.00816",
+        "HD95_mean": "",
+        "HD95_std": "",
+        "NDV_mean": "0.0",
+        "NDV_std": "0.0",
+    }
