@@ -6,11 +6,13 @@ from scoring.ranking.run import rank
 from scoring.ranking.scheme import MetricRule, Scheme, TestRule
 from scoring.ranking.schemes import PRESETS
 from scoring.ranking.significance import LEVELS, SignificanceMatrix, significance
+from scoring.ranking.stability import Agreement, Stability, across_schemes, leave_one_dataset_out, stability
 from scoring.ranking.table import DatasetFacts, Row, ScoreTable, State, read_scores_csv
 
 __all__ = [
     "LEVELS",
     "PRESETS",
+    "Agreement",
     "DatasetFacts",
     "Heatmap",
     "MetricRule",
@@ -20,10 +22,14 @@ __all__ = [
     "Scheme",
     "ScoreTable",
     "SignificanceMatrix",
+    "Stability",
     "State",
     "TestRule",
+    "across_schemes",
     "heatmap",
+    "leave_one_dataset_out",
     "rank",
     "read_scores_csv",
     "significance",
+    "stability",
 ]

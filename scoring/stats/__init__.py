@@ -5,12 +5,14 @@ Arrays in, arrays out: rows are methods, columns are cases or items, a larger va
 """
 
 from scoring.stats.effects import cohens_d
+from scoring.stats.kendall import kendall_tau
 from scoring.stats.multiplicity import Correction, adjust
 from scoring.stats.rank_sum import RankSum, rank_sum_pairs, resampled_rank_sum_pairs
 from scoring.stats.resample import percentile_interval, subject_resamples
 from scoring.stats.signed_rank import (
     Options,
     SignedRank,
+    resampled_rank_biserial,
     resampled_signed_rank_pairs,
     signed_rank,
     signed_rank_pairs,
@@ -23,8 +25,10 @@ __all__ = [
     "SignedRank",
     "adjust",
     "cohens_d",
+    "kendall_tau",
     "percentile_interval",
     "rank_sum_pairs",
+    "resampled_rank_biserial",
     "resampled_rank_sum_pairs",
     "resampled_signed_rank_pairs",
     "signed_rank",

@@ -133,6 +133,19 @@ def resampled_signed_rank_pairs(
     return _tests(lambda chunk: values[first[chunk]] - values[second[chunk]], pairs, case, repeats, options)
 
 
+def resampled_rank_biserial(
+    differences: NDArray[np.float64], case: NDArray[np.int32], repeats: NDArray[np.uint16]
+) -> NDArray[np.float64]:
+    """`SignedRank.effect` of paired differences under every resample, and nothing else: [rows, resamples].
+
+    differences: [rows, n], finite. case: [n], the case a column belongs to. repeats: [resamples, cases].
+    """
+    ordered = _sort(differences, case)
+    sums = signed_rank_sums(ordered.ends, ordered.sign, ordered.case, np.ascontiguousarray(repeats.T))
+    total2 = sums[3] * (sums[3] + 1.0)
+    return np.asarray(np.divide(2.0 * sums[0] - total2, total2, out=np.zeros_like(total2), where=total2 > 0))
+
+
 def _each_once(n: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
     return np.arange(n, dtype=np.int32), np.ones((1, n), dtype=np.uint16)
 

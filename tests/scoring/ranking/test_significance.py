@@ -67,3 +67,57 @@ def test_a_metric_the_dataset_lacks_is_refused(simulated):
         significance(simulated(), "t2", "TRE")
     with pytest.raises(ValueError, match="DSC30 has no case values"):
         significance(simulated(), "t2", "DSC30")
+
+
+def test_effect_sizes_by_hand_and_turned_round_in_the_other_triangle():
+    # b - a = 1 -2 3 4: ranks 1 to 4, (8 - 2) / 10 for b; mean 1.5, squares about it 21 over 3: sqrt(7).
+    table = table_of({"DSC": {"a": [0.0] * 4, "b": [1.0, -2.0, 3.0, 4.0]}})
+    effects = significance(table, "d", "DSC").effects
+    assert effects.rank_biserial == ((None, pytest.approx(-0.6)), (pytest.approx(0.6), None))
+    assert effects.cohens_d[1][0] == pytest.approx(1.5 / math.sqrt(7))
+    assert effects.rank_biserial_interval is None
+
+
+def test_effect_intervals_hold_the_effect_and_turn_round(simulated):
+    found = significance(simulated(cases=20), "t1", "TRE", resamples=400, seed=3).effects
+    for a in range(6):
+        for b in range(a + 1, 6):
+            for size, interval in (
+                (found.rank_biserial, found.rank_biserial_interval),
+                (found.cohens_d, found.cohens_d_interval),
+            ):
+                low, high = interval[a][b]
+                assert low <= size[a][b] <= high
+                assert interval[b][a] == (-high, -low)
+
+
+def test_an_interval_agrees_with_scipys_bootstrap_of_independent_cases():
+    rng = np.random.default_rng(6)
+    differences = rng.normal(0.5, 1.0, 40)
+    table = table_of({"DSC": {"a": differences.tolist(), "b": [0.0] * 40}})
+    low, high = significance(table, "d", "DSC", resamples=4000).effects.cohens_d_interval[0][1]
+    expected = stats.bootstrap(
+        (differences,),
+        lambda d, axis: d.mean(axis=axis) / d.std(axis=axis, ddof=1),
+        n_resamples=4000,
+        method="percentile",
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    assert (low, high) == (pytest.approx(expected.low, abs=0.03), pytest.approx(expected.high, abs=0.03))
+
+
+def test_a_size_that_does_not_exist_is_none():
+    table = table_of({"DSC": {"a": [1.0] * 5, "b": [0.0] * 5}})
+    effects = significance(table, "d", "DSC", resamples=10).effects
+    assert (effects.cohens_d[0][1], effects.cohens_d_interval[0][1]) == (None, None)
+    assert effects.rank_biserial[0][1] == 1.0
+
+
+def test_tie_groups_follow_their_best():
+    # b is not told from a, the best; c is: it opens a group of its own.
+    base = np.arange(12.0)
+    rows = {"a": base, "b": base + np.array([0.4, -0.3] * 6), "c": base + 0.5 + 0.01 * base, "d": base + 50}
+    found = significance(table_of({"TRE": {m: v.tolist() for m, v in rows.items()}}), "d", "TRE")
+    assert found.level[0][1] == "NS"
+    assert found.level[0][2] == "p < 0.01"
+    assert found.tie_groups == (("a", "b"), ("c",), ("d",))
