@@ -147,10 +147,12 @@ def image_path(folder: Path, subject_id: str, kind: str = "images") -> Path:
 
 
 def build(folder: Path, progress: Progress, datasets: Sequence[DemoDataset] = DATASETS) -> None:
-    """Write images, labels, landmarks and one evaluation config per dataset; `folder` must not exist yet.
+    """Write images, labels, landmarks and one evaluation config per dataset; nothing when `folder` exists.
 
     Everything is written beside it first: `folder` is there whole or not at all. The same bytes every time.
     """
+    if folder.exists():
+        return
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     for kind in ("images", "labels", "landmarks"):

@@ -108,6 +108,13 @@ def test_build_writes_the_same_bytes_without_a_time_stamp(tmp_path: Path) -> Non
     assert all(gzip.decompress(data) for name, data in contents[0].items() if name.endswith(".gz"))
 
 
+def test_what_is_built_already_is_left_alone(tmp_path: Path) -> None:
+    build(tmp_path / "ground-truth", silent, SMALL[:1])
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    build(tmp_path / "ground-truth", silent, SMALL[:1])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
 def test_a_build_that_was_broken_off_leaves_no_folder_and_can_be_repeated(tmp_path: Path) -> None:
     def break_off(done: int, total: int, what: str) -> None:
         raise KeyboardInterrupt
