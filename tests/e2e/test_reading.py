@@ -1,0 +1,132 @@
+"""Reading the public pages in a browser: figures drawn, no complaint of the console, no policy broken."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from pytest_django import Settings
+
+from leaderboard.models import Challenge, Entry, Phase
+from tests.leaderboard import make, payload
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+BOARD = "/challenges/lumir/phases/validation/"
+PAGES = ["/", "/challenges/lumir/", "/challenges/lumir/data/", BOARD]
+FIGURES = [BOARD, "/challenges/lumir/datasets/t2-like/", "/challenges/lumir/entries/entry-0/"]
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_names(settings: Settings) -> None:
+    # The live server finds static files by their names in the sources, not by the manifest's.
+    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+
+
+@pytest.fixture
+def phase(transactional_db: None) -> Phase:
+    challenge: Challenge = make.challenge(slug="lumir", notice="Simulated subjects.")
+    phase = make.phase(challenge=challenge)
+    for slug, name in payload.DATASETS.items():
+        phase.datasets.add(make.dataset(challenge, tuple(payload.CASES), slug=slug, name=name))
+    team = make.team(challenge, name="Team 0")
+    Entry.objects.create(challenge=challenge, team=team, slug="entry-0", name="Method 0")
+    payload.snapshot(phase, 8)
+    return phase
+
+
+def listen(page: Page) -> list[str]:
+    complaints: list[str] = []
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+def drawn(page: Page) -> None:
+    """Wait until every figure of the page is drawn."""
+    for plot in page.locator("[data-plot]").all():
+        expect(plot.locator(".main-svg").first).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_pages_draw_without_a_complaint_and_fit(
+    browser: Browser, live_server: object, phase: Phase, scheme: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    complaints = listen(page)
+    for address in [*PAGES, *FIGURES[1:]]:
+        page.goto(f"{live_server}{address}")
+        drawn(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+    assert complaints == []
+    context.close()
+
+
+def test_a_figure_tells_switches_follows_the_theme_and_saves(
+    page: Page, live_server: object, phase: Phase, tmp_path: Path
+) -> None:
+    complaints = listen(page)
+    page.goto(f"{live_server}{FIGURES[1]}")
+    drawn(page)
+    figure = page.locator("[data-figure='figure-distributions']")
+    figure.get_by_role("button", name="HD95").click()
+    expect(figure.locator(".xtitle")).to_contain_text("HD95")
+    expect(figure.get_by_text("HD95 as a table")).to_be_visible()
+    expect(figure.get_by_text("DSC as a table")).to_be_hidden()
+
+    matrix = page.locator("[data-figure='figure-significance']")
+    matrix.scroll_into_view_if_needed()
+    box = matrix.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    # The top right cell: the first entry against the last.
+    page.mouse.move(box["x"] + box["width"] * 15.5 / 16, box["y"] + box["height"] / 16)
+    expect(matrix.locator(".hovertext")).to_contain_text("Method 0 against Method 7")
+
+    title = figure.locator(".xtick text").first
+    light = title.evaluate("text => getComputedStyle(text).fill")
+    page.get_by_role("button", name="Dark mode").click()
+    expect(title).not_to_have_css("fill", light)
+
+    for name in ("SVG", "PNG", "CSV"):
+        with page.expect_download() as download:
+            figure.get_by_role("button", name=f"Save as {name}").click()
+        download.value.save_as(tmp_path / name)
+        assert download.value.suggested_filename == f"distributions-hd95.{name.lower()}"
+    assert (tmp_path / "SVG").read_text().startswith("<svg")
+    assert (tmp_path / "PNG").read_bytes().startswith(b"\x89PNG")
+    rows = list(csv.reader((tmp_path / "CSV").read_text().splitlines()))
+    assert rows[1] == ["Method 0", "3", *["2.000"] * 5]
+    assert complaints == []
+
+
+def test_the_board_sorts_and_filters(page: Page, live_server: object, phase: Phase) -> None:
+    page.goto(f"{live_server}{BOARD}")
+    methods = page.locator("table[data-sortable] tbody th a:visible")
+    page.get_by_role("columnheader", name="NDV").get_by_role("button").click()
+    expect(methods.first).to_have_text("Method 7")
+    page.get_by_role("columnheader", name="NDV").get_by_role("button").click()
+    expect(methods.first).to_have_text("Method 6")
+    page.get_by_label("Filter methods or teams").fill("team 3")
+    expect(methods).to_have_text(["Method 3"])
+    page.get_by_label("Filter methods or teams").fill("nobody")
+    expect(page.get_by_text("No method or team matches.")).to_be_visible()
+
+
+def test_the_board_is_readable_without_script(browser: Browser, live_server: object, phase: Phase) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{live_server}{BOARD}")
+    expect(page.locator("table[data-sortable] tbody tr")).to_have_count(8)
+    expect(page.get_by_label("Filter methods or teams")).to_be_hidden()
+    figure = page.locator("[data-figure='figure-significance']")
+    figure.get_by_text("As a table").click()
+    expect(figure.get_by_role("row").nth(3)).to_contain_text("Method 0 is better")
+    context.close()
