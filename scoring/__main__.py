@@ -1,4 +1,4 @@
-"""Command line: ``python -m scoring score | check``."""
+"""Command line: ``python -m scoring score | rank``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from scoring.archive import open_fields
 from scoring.errors import ScoringError
 from scoring.evaluate import score
+from scoring.ranking.command import add_rank_command
 from scoring.report import metrics_json, tidy_csv
 from scoring.spec import RULES, read_config
 
@@ -17,10 +18,11 @@ from scoring.spec import RULES, read_config
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 fine, 1 a problem with the files given, 2 wrong usage."""
     parser = argparse.ArgumentParser(
-        prog="python -m scoring", description="Check and score displacement fields."
+        prog="python -m scoring", description="Score displacement fields and rank methods."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_score(commands)
+    add_rank_command(commands)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)

@@ -1,5 +1,6 @@
 """Scores of methods on cases + a scheme -> a ranking, and how sure it is. Arrays in, frozen results out."""
 
+from scoring.ranking.explain import Explanation, explain
 from scoring.ranking.heatmap import Heatmap, heatmap
 from scoring.ranking.results import RankedEntry, Ranking
 from scoring.ranking.run import rank
@@ -14,6 +15,7 @@ __all__ = [
     "PRESETS",
     "Agreement",
     "DatasetFacts",
+    "Explanation",
     "Heatmap",
     "MetricRule",
     "RankedEntry",
@@ -26,6 +28,7 @@ __all__ = [
     "State",
     "TestRule",
     "across_schemes",
+    "explain",
     "heatmap",
     "leave_one_dataset_out",
     "rank",

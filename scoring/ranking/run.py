@@ -33,7 +33,13 @@ def rank(table: ScoreTable, scheme: Scheme, *, pool: Sequence[str] | None = None
     method of the pool that is not in the table.
     """
     methods = sorted(table.methods if pool is None else pool)
-    outcomes = evaluate(table, scheme, methods)
+    return ranking_of(table, scheme, methods, evaluate(table, scheme, methods))
+
+
+def ranking_of(
+    table: ScoreTable, scheme: Scheme, methods: Sequence[str], outcomes: Sequence[PoolOutcome]
+) -> Ranking:
+    """The ranking that the outcomes of `evaluate`, for the same arguments and without resamples, make."""
     final = final_scores(scheme, outcomes)
     scores = [None] * len(methods) if final is None else final[0].tolist()
     ranks = [1] * len(methods)
