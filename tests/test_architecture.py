@@ -15,6 +15,9 @@ def test_import_contracts_are_kept() -> None:
 
 def test_the_engine_runs_without_the_site() -> None:
     """`python -m scoring` must not pull in what an install without extras does not have."""
-    code = "import sys, scoring.__main__; print(sorted({m.split('.')[0] for m in sys.modules} & {'django', 'celery'}))"
+    code = (
+        "import sys, scoring.__main__; "
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'django', 'celery'}))"
+    )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

@@ -21,7 +21,7 @@ TERMS = (
 )
 DESCRIPTION = (
     "Register the moving image of each pair to its fixed image and upload one displacement field a pair. "
-    "Fields are scored by overlap of structures (DSC, HD95), distance of landmarks (TRE) and regularity (NDV), "
+    "Fields are scored by structures (DSC, HD95), landmarks (TRE) and regularity (NDV), "
     "in-domain and, without new training, on contrasts and populations that no method has seen."
 )
 

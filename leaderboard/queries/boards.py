@@ -269,15 +269,16 @@ def _marked(cells: Sequence[Cell], best: Mapping[str, float | None]) -> tuple[Ce
     )
 
 
-def board_json(board: Board) -> dict[str, Any]:
-    """The public `leaderboard.json`."""
+def board_json(phase: Phase) -> dict[str, Any]:
+    """The public `leaderboard.json`; without a snapshot while there is no board to show."""
+    board = board_of(phase)
     return {
-        "challenge": board.phase.challenge.slug,
-        "phase": board.phase.slug,
-        "scheme": board.scheme["name"],
-        "snapshot": board.snapshot,
-        "official": board.official,
-        "entries": [_entry_json(row) for row in board.rows],
+        "challenge": phase.challenge.slug,
+        "phase": phase.slug,
+        "scheme": board.scheme["name"] if board else phase.scheme.name,
+        "snapshot": board.snapshot if board else None,
+        "official": board.official if board else True,
+        "entries": [_entry_json(row) for row in board.rows] if board else [],
     }
 
 

@@ -89,11 +89,9 @@ def _first_matrix(board: Board) -> Any:
 
 
 def leaderboard_json(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
-    """The board for programs; 404 while there is none."""
-    board = _board_or_404(challenge, phase)
-    return JsonResponse(
-        boards.board_json(board), json_dumps_params={"allow_nan": False, "ensure_ascii": False}
-    )
+    """The board for programs; without entries while there is none."""
+    content = boards.board_json(access.phase_or_404(challenge, phase))
+    return JsonResponse(content, json_dumps_params={"allow_nan": False, "ensure_ascii": False})
 
 
 def leaderboard_csv(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:

@@ -54,8 +54,8 @@ class Command(BaseCommand):
 def _collect_static() -> None:
     """Collect the static files where one is newer than the last collection: it takes seconds."""
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
-    folders = [Path(entry[1] if isinstance(entry, tuple) else entry) for entry in settings.STATICFILES_DIRS]
-    newest = max(path.stat().st_mtime for folder in folders for path in folder.rglob("*"))
+    folders = [entry[1] if isinstance(entry, tuple) else entry for entry in settings.STATICFILES_DIRS]
+    newest = max(path.stat().st_mtime for folder in folders for path in Path(str(folder)).rglob("*"))
     if not manifest.exists() or manifest.stat().st_mtime < newest:
         call_command("collectstatic", interactive=False, verbosity=0)
 
