@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from scoring import kernels
 from scoring.errors import InvalidGroundTruth
-from scoring.fields import Field
-from scoring.groundtruth import read_volume
-from scoring.metrics.landmarks import volume_errors
+from scoring.fields import Field, times
+from scoring.groundtruth import Volume, read_points, read_volume
+from scoring.metrics.landmarks import point_errors, volume_errors
 from scoring.metrics.overlap import dice, present
-from scoring.metrics.regularity import non_diffeomorphic_volume
+from scoring.metrics.regularity import non_diffeomorphic_volume, sd_log_jacobian
 from scoring.metrics.surface import hd95
 from scoring.spec import EvaluationConfig, MetricSpec, Pair, Rules, ground_truth_files
-from scoring.warp import LabelIds, label_ids, warp_ids
+from scoring.warp import LabelIds, label_ids, sample_index, warp_ids
 
 Array = NDArray[np.float64]
 
@@ -48,26 +48,34 @@ class Case:
     def items(self) -> dict[str, Array]:
         """Metric name -> one value per label, per landmark, or a single one; in the config's order."""
         compute = {
-            "dice": self._dice, "hd95": self._hd95, "tre": self._tre, "ndv": self._ndv,
-        }  # fmt: skip
+            "dice": self._dice,
+            "hd95": self._hd95,
+            "tre": self._tre_points if self.rules.landmarks == "csv" else self._tre_volumes,
+            "ndv": self._ndv,
+            "sdlogj": self._sdlogj,
+        }
         return {metric.name: compute[metric.metric](metric) for metric in self.config.metrics}
 
-    def _volume(self, role: str) -> NDArray[Any]:
-        """A ground-truth volume (Z, Y, X) on the grid of the field."""
-        volume = read_volume(self._folder, self._files[role])
+    def _volume(self, role: str) -> Volume:
+        """A ground-truth volume on the grid of the field."""
+        path = self._files[role]
+        volume = read_volume(self._folder, path)
         if volume.array.shape != self.field.planes.shape[1:]:
-            raise InvalidGroundTruth(
-                "gt_shape", self._files[role], shape=_times(volume.array.shape[::-1]),
-                expected_shape=_times(self.field.shape[:3]),
-            )  # fmt: skip
-        return volume.array
+            shape, wanted = volume.array.shape[::-1], self.field.shape[:3]
+            raise InvalidGroundTruth("gt_shape", path, shape=times(shape), expected_shape=times(wanted))
+        return volume
+
+    @cached_property
+    def _index(self) -> NDArray[np.int32]:
+        """Where the warp samples; serves labels and landmarks."""
+        return sample_index(self.field, self.field.planes.shape[1:])
 
     @cached_property
     def _labels(self) -> _LabelMaps:
         ids = label_ids([label for metric in self.config.metrics for label in metric.labels])
-        fixed = ids.encode(self._volume("fixed_labels"))
-        moving = ids.encode(self._volume("moving_labels"))
-        return _LabelMaps(ids, fixed, moving, warp_ids(self.field, moving, ids.outside))
+        fixed = ids.encode(self._volume("fixed_labels").array)
+        moving = ids.encode(self._volume("moving_labels").array)
+        return _LabelMaps(ids, fixed, moving, warp_ids(self._index, moving, ids.outside))
 
     def _of_labels(self, values: Array, metric: MetricSpec) -> Array:
         return values[[self._labels.ids.of(label) for label in metric.labels]]
@@ -81,24 +89,52 @@ class Case:
         wanted = present(kernels.count_ids(maps.fixed, maps.ids.count), maps.moving, maps.ids.count)
         asked = np.zeros(maps.ids.count, np.bool_)
         asked[[maps.ids.of(label) for label in metric.labels]] = True
-        return self._of_labels(hd95(maps.fixed, maps.warped, wanted & asked), metric)
+        return self._of_labels(hd95(maps.fixed, maps.warped, wanted & asked, self._spacing_mm), metric)
 
-    def _tre(self, metric: MetricSpec) -> Array:
-        fixed = self._volume(f"fixed_{metric.dest}")
-        moving = self._volume(f"moving_{metric.dest}")
-        # the lowest value of fixed is the background, whatever it is
-        landmarks = np.unique(fixed)[1:]
+    @property
+    def _spacing_mm(self) -> tuple[float, float, float]:
+        """The published programs measure HD95 in voxels, whatever the image's spacing."""
+        return (1.0, 1.0, 1.0) if self.rules.spacing == "voxel" else self._image("fixed").spacing_mm
+
+    def _image(self, side: str) -> Volume:
+        return self._volume(f"{side}_image")
+
+    def _tre_volumes(self, metric: MetricSpec) -> Array:
+        """Landmarks as numbered blobs: distances (voxels) between their centres."""
+        fixed = self._volume(f"fixed_{metric.dest}").array
+        moving = self._volume(f"moving_{metric.dest}").array
+        landmarks = np.unique(fixed)[1:]  # the lowest value is the background, whatever it is
+        if (landmarks != np.floor(landmarks)).any():
+            path = self._files[f"fixed_{metric.dest}"]
+            raise InvalidGroundTruth("gt_landmarks", path, reason="their numbers are not integers")
         ids = label_ids([int(v) for v in landmarks])
-        if any(float(v) != int(v) for v in landmarks):
-            raise InvalidGroundTruth(
-                "gt_landmarks", self._files[f"fixed_{metric.dest}"], reason="not integers"
-            )
-        warped = warp_ids(self.field, ids.encode(moving), ids.outside)
+        warped = warp_ids(self._index, ids.encode(moving), ids.outside)
         return volume_errors(ids.encode(fixed), warped, ids.count)
 
+    def _tre_points(self, metric: MetricSpec) -> Array:
+        """Landmarks as tables: distances (mm)."""
+        fixed, moving = (
+            read_points(self._folder, self._files[f"{side}_{metric.dest}"]) for side in ("fixed", "moving")
+        )
+        if fixed.shape != moving.shape:
+            path = self._files[f"moving_{metric.dest}"]
+            raise InvalidGroundTruth("gt_landmarks", path, reason="not as many as in the fixed image")
+        spacing_mm = read_volume(self._folder, self._files["moving_image"]).spacing_mm
+        return point_errors(self.field, fixed, moving, spacing_mm, single=self._single)
+
+    @property
+    def _single(self) -> bool:
+        return self.field.from_npz and self.rules.float32_npz
+
     def _ndv(self, metric: MetricSpec) -> Array:  # noqa: ARG002
-        image = self._volume(f"{self.rules.ndv_mask}_image")
+        image = self._image(self.rules.ndv_mask).array
         return np.array([non_diffeomorphic_volume(self.field, image > 0)])
+
+    def _sdlogj(self, metric: MetricSpec) -> Array:  # noqa: ARG002
+        mask = None
+        if self.config.masked and (self._folder / self._files["mask"]).exists():
+            mask = self._volume("mask").array
+        return np.array([sd_log_jacobian(self.field, mask, single=self._single)])
 
 
 def case_values(items: Mapping[str, Array], kinds: Mapping[str, str]) -> dict[str, float]:
@@ -109,7 +145,3 @@ def case_values(items: Mapping[str, Array], kinds: Mapping[str, str]) -> dict[st
             name: float(np.nanmean(values) if kinds[name] in ("dice", "hd95") else np.mean(values))
             for name, values in items.items()
         }
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

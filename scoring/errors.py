@@ -148,25 +148,25 @@ def _restore(kind: type[ScoringError], code: str, file: str, facts: dict[str, ob
     return kind(code, file, **facts)
 
 
-class InvalidArchive(ScoringError):  # noqa: N818 - named by what is wrong
+class InvalidArchive(ScoringError):
     """The zip or folder as a whole cannot be used."""
 
     family = _ARCHIVE
 
 
-class InvalidField(ScoringError):  # noqa: N818
+class InvalidField(ScoringError):
     """One displacement field cannot be used."""
 
     family = {**_FIELD, **{code: words for code, words in _ARCHIVE.items() if code.startswith("member_")}}
 
 
-class InvalidConfig(ScoringError):  # noqa: N818
+class InvalidConfig(ScoringError):
     """An evaluation config cannot be used."""
 
     family = _CONFIG
 
 
-class InvalidGroundTruth(ScoringError):  # noqa: N818
+class InvalidGroundTruth(ScoringError):
     """A ground-truth file is missing or cannot be used: the organizer's fault, not the participant's."""
 
     family = _GROUND_TRUTH

@@ -82,10 +82,11 @@ def _layout(shape: tuple[int, ...], wanted: tuple[int, ...], name: str) -> str:
         return "last"
     if shape == (*wanted[:3], 1, 3):
         return "time"
-    raise InvalidField("wrong_shape", name, shape=_times(shape), expected_shape=_times(wanted))
+    raise InvalidField("wrong_shape", name, shape=times(shape), expected_shape=times(wanted))
 
 
-def _times(shape: Sequence[int]) -> str:
+def times(shape: Sequence[int]) -> str:
+    """A shape in words: 160 x 224 x 192 x 3."""
     return " x ".join(map(str, shape))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,10 +55,24 @@ def label_ids(labels: Sequence[int]) -> LabelIds:
     return LabelIds(tuple(sorted(set(labels))))
 
 
-def warp_ids(field: Field, moving: NDArray[Any], outside: int) -> NDArray[Any]:
+def sample_index(field: Field, moving_shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Where every fixed voxel (Z, Y, X) samples a moving volume of shape (Z, Y, X); serves all its label
+    maps.
+
+    Raises:
+        ValueError: the moving volume has 2**31 voxels or more.
+    """
+    if math.prod(moving_shape) >= 2**31:
+        raise ValueError("the moving volume is too large")
+    index: NDArray[np.int32] = kernels.sample_index(field.planes, *moving_shape)
+    return index
+
+
+def warp_ids(index: NDArray[np.int32], moving: NDArray[Any], outside: int) -> NDArray[Any]:
     """Moving ids (Z, Y, X) carried to the fixed grid, nearest neighbour, ``outside`` beyond the moving image.
 
     Equal to ``scipy.ndimage.map_coordinates(order=0, mode="constant")`` at identity + field in float64.
     """
-    warped: NDArray[Any] = kernels.warp_nearest(field.planes, moving, outside)
+    table = np.append(moving.reshape(-1), moving.dtype.type(outside))
+    warped: NDArray[Any] = kernels.take(table, index)
     return warped

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 
 from scoring import kernels
+from scoring.fields import Field
 
 
 def centres(ids: NDArray[Any], n_ids: int) -> NDArray[np.float64]:
     """Centre of mass of each id but the last (``rest``) as X, Y, Z in voxels; NaN where it does not occur."""
-    sums = kernels.moments(ids, n_ids)[:-1]
+    sums = kernels.moments(ids, n_ids)
     with np.errstate(invalid="ignore"):
         result: NDArray[np.float64] = sums[:, 1:] / sums[:, :1]
     return result
@@ -23,4 +26,24 @@ def volume_errors(fixed: NDArray[Any], warped: NDArray[Any], n_ids: int) -> NDAr
     # np.power and the sum over axis 1, not a norm: their last bits are the official evaluator's
     offsets = centres(warped, n_ids) - centres(fixed, n_ids)
     distances: NDArray[np.float64] = np.sqrt(np.sum(np.power(offsets, 2), 1))
+    return distances
+
+
+def point_errors(
+    field: Field,
+    fixed: NDArray[np.float64],
+    moving: NDArray[np.float64],
+    spacing_mm: Sequence[float],
+    *,
+    single: bool = False,
+) -> NDArray[np.float64]:
+    """Distance (mm) of each fixed point (n, 3: X, Y, Z in voxels), moved by the field, to its moving point.
+
+    The field is read between voxels by cubic splines, as in the Learn2Reg program, and is 0 outside the
+    volume. ``single`` is the rounding of fields that came as .npz.  ``spacing_mm`` is the moving image's.
+    """
+    at = fixed.T[::-1]
+    kind = np.float32 if single else np.float64
+    moved = np.stack([map_coordinates(field.planes[c], at, output=kind) for c in range(3)], 1)
+    distances: NDArray[np.float64] = np.linalg.norm((fixed + moved - moving) * np.asarray(spacing_mm), axis=1)
     return distances

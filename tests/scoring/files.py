@@ -52,7 +52,8 @@ def nifti(values: NDArray[Any], kind: str = "f4", **changes: Any) -> bytes:
     order = changes.get("order", "<")
     data = values.astype(np.dtype(order + kind)).tobytes(order="F")
     shape = changes.pop("shape", values.shape)
-    return nifti_header(shape, TYPES[kind], **changes) + changes.get("extension", b"") + data
+    extension: bytes = changes.get("extension", b"")
+    return nifti_header(shape, TYPES[kind], **changes) + extension + data
 
 
 def gz(data: bytes) -> bytes:
