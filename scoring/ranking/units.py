@@ -51,10 +51,25 @@ class Units:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Flat:
-    values: NDArray[np.float64]  # [methods, units]
-    absent: NDArray[np.bool_]  # [methods, units]
+    """Units of some datasets, dataset by dataset, case by case."""
+
+    parts: tuple[MetricScores, ...]
+    by_item: bool
     case: NDArray[np.int32]  # [units]
     cases: tuple[tuple[str, str], ...]
+
+    def values(self, rows: Sequence[int]) -> NDArray[np.float64]:
+        """[rows, units] of some methods."""
+        blocks = [_items(part) if self.by_item else part.values for part in self.parts]
+        out = np.empty((len(rows), self.case.size))
+        for i, row in enumerate(rows):
+            np.concatenate([block[row] for block in blocks], out=out[i])
+        return out
+
+    def absent(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """[rows, units] of some methods."""
+        blocks = [part.absent[rows][:, _unit_cases(part, self.by_item)] for part in self.parts]
+        return np.concatenate(blocks, axis=1)
 
 
 def collect_units(
@@ -67,25 +82,30 @@ def collect_units(
     the reference method's, equal ones in flattened order; a unit the reference has no finite value for is
     not among them, and without the reference in the table the metric cannot be had. Errors: NoUnitsError.
     """
-    flat = _flatten(table, datasets, base_metric(metric), scheme.unit)
-    if flat is None:
+    flat = _flatten(datasets, base_metric(metric), by_item=scheme.unit == "item")
+    rows = [table.row(method) for method in pool]
+    raw = flat.values(rows)
+    if not np.isfinite(raw).any():
         raise NoUnitsError(f"no values of {base_metric(metric)}")
-    rows = np.array([table.row(m) for m in pool], dtype=np.intp)
-    values, absent = flat.values[rows], flat.absent[rows]
-    keep = np.flatnonzero(~np.isnan(values).all(axis=0))
-    if not np.isfinite(values).any():
-        raise NoUnitsError(f"no values of {base_metric(metric)}")
-    undefined = values.shape[1] - keep.size
+    keep = np.flatnonzero(~np.isnan(raw).all(axis=0))
+    undefined = raw.shape[1] - keep.size
     if metric in HARDEST:
-        if scheme.reference not in table.methods:
-            raise NoUnitsError(f"{scheme.reference} is needed to choose the hardest items")
-        difficulty = flat.values[table.row(scheme.reference), keep]
-        keep = keep[hardest(difficulty, scheme.rule(metric).direction, scheme.hardest_share)]
-        if not keep.size:
-            raise NoUnitsError(f"{scheme.reference} has no values to choose the hardest items by")
-    return _fill(
-        metric, values[:, keep], absent[:, keep], flat.case[keep], flat.cases, scheme.rule(metric), undefined
-    )
+        keep = keep[_hardest_of(table, scheme, metric, flat, keep)]
+    if keep.size < raw.shape[1]:
+        raw = raw[:, keep]
+    return _fill(metric, raw, flat, keep, rows, scheme.rule(metric), undefined)
+
+
+def _hardest_of(
+    table: ScoreTable, scheme: Scheme, metric: str, flat: _Flat, keep: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    if scheme.reference not in table.methods:
+        raise NoUnitsError(f"{scheme.reference} is needed to choose the hardest items")
+    difficulty = flat.values([table.row(scheme.reference)])[0, keep]
+    chosen = hardest(difficulty, scheme.rule(metric).direction, scheme.hardest_share)
+    if not chosen.size:
+        raise NoUnitsError(f"{scheme.reference} has no values to choose the hardest items by")
+    return chosen
 
 
 def hardest(difficulty: NDArray[np.float64], direction: str, share: float) -> NDArray[np.intp]:
@@ -96,52 +116,57 @@ def hardest(difficulty: NDArray[np.float64], direction: str, share: float) -> ND
     return np.sort(known[np.argsort(worst_first, kind="stable")[:count]])
 
 
-def _flatten(table: ScoreTable, datasets: Sequence[DatasetScores], metric: str, unit: str) -> _Flat | None:
-    if not table.methods or not any(metric in d.metrics for d in datasets):
-        return None
-    cases = tuple((d.name, case) for d in datasets for case in d.cases)
+def _flatten(datasets: Sequence[DatasetScores], metric: str, *, by_item: bool) -> _Flat:
     starts = np.cumsum([0, *(len(d.cases) for d in datasets)])
-    having = [(start, d) for start, d in zip(starts, datasets, strict=False) if metric in d.metrics]
-    parts = [_columns(d.metrics[metric], unit) for _, d in having]
+    having = [
+        (start, d.metrics[metric]) for start, d in zip(starts, datasets, strict=False) if metric in d.metrics
+    ]
+    if not having:
+        raise NoUnitsError(f"no values of {metric}")
     return _Flat(
-        values=np.concatenate([values for values, _, _ in parts], axis=1),
-        absent=np.concatenate([absent for _, absent, _ in parts], axis=1),
-        case=np.concatenate(
-            [case + start for (start, _), (_, _, case) in zip(having, parts, strict=True)]
-        ).astype(np.int32),
-        cases=cases,
+        parts=tuple(part for _, part in having),
+        by_item=by_item,
+        case=np.concatenate([start + _unit_cases(part, by_item) for start, part in having]).astype(np.int32),
+        cases=tuple((d.name, case) for d in datasets for case in d.cases),
     )
 
 
-def _columns(
-    scores: MetricScores, unit: str
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int32]]:
-    if unit == "item" and scores.items is not None and scores.item_case is not None:
-        return scores.items, scores.absent[:, scores.item_case], scores.item_case
-    return scores.values, scores.absent, np.arange(scores.values.shape[1], dtype=np.int32)
+def _items(part: MetricScores) -> NDArray[np.float64]:
+    return part.values if part.items is None else part.items
+
+
+def _unit_cases(part: MetricScores, by_item: bool) -> NDArray[np.int32]:  # noqa: FBT001 - private
+    if by_item and part.item_case is not None:
+        return part.item_case
+    return np.arange(part.values.shape[1], dtype=np.int32)
 
 
 def _fill(
     metric: str,
     raw: NDArray[np.float64],
-    absent: NDArray[np.bool_],
-    case: NDArray[np.int32],
-    cases: tuple[tuple[str, str], ...],
+    flat: _Flat,
+    keep: NDArray[np.intp],
+    rows: Sequence[int],
     rule: MetricRule,
     undefined: int,
 ) -> Units:
     finite = np.isfinite(raw)
-    stand_in = worst_value(raw[finite], rule)
-    state = np.where(np.isnan(raw), State.NAN, State.INFINITE)
-    state[finite] = State.FINITE
-    state[absent] = State.ABSENT
+    case, values = flat.case[keep], raw
+    imputed: tuple[tuple[Imputation, ...], ...] = ((),) * len(rows)
+    if not finite.all():
+        stand_in = worst_value(raw[finite], rule)
+        values = np.where(finite, raw, stand_in)
+        state = np.where(np.isnan(raw), State.NAN, State.INFINITE)
+        state[finite] = State.FINITE
+        state[flat.absent(rows)[:, keep]] = State.ABSENT
+        imputed = tuple(_imputations(row, case, flat.cases, stand_in) for row in state)
     return Units(
         metric=metric,
-        values=np.where(finite, raw, stand_in),
+        values=values,
         raw=raw,
         case=case,
-        cases=cases,
-        imputed=tuple(_imputations(row, case, cases, stand_in) for row in state),
+        cases=flat.cases,
+        imputed=imputed,
         without=np.logical_not(finite.any(axis=1)),
         undefined=undefined,
     )

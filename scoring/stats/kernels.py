@@ -94,7 +94,7 @@ def win_sums(
     """
     resamples = repeats.shape[1]
     wins2 = np.zeros((rows, rows, resamples))
-    reached2 = np.zeros((rows, resamples))
+    reached2 = np.zeros(rows * resamples)
     start = 0
     while start < row.size:
         stop = start
@@ -102,28 +102,34 @@ def win_sums(
             stop += 1
         # Below the middle of a group of equal values stands one half of it.
         for k in range(start, stop + 1):
-            _reach(reached2[row[k]], repeats[case[k]])
+            _reach(reached2, row[k] * resamples, repeats[case[k]])
         for k in range(start, stop + 1):
-            _count_wins(wins2[row[k]], reached2, row[k], repeats[case[k]])
+            _count_wins(wins2[row[k]].reshape(-1), reached2, row[k], repeats[case[k]])
         for k in range(start, stop + 1):
-            _reach(reached2[row[k]], repeats[case[k]])
+            _reach(reached2, row[k] * resamples, repeats[case[k]])
         start = stop + 1
     return wins2
 
 
 @njit(cache=True, nogil=True)
-def _reach(reached2: NDArray[np.float64], times: NDArray[np.uint16]) -> None:
+def _reach(reached2: NDArray[np.float64], start: int, times: NDArray[np.uint16]) -> None:
     for r in range(times.size):
-        reached2[r] += times[r]
+        reached2[start + r] += times[r]
 
 
 @njit(cache=True, nogil=True)
 def _count_wins(
     wins2: NDArray[np.float64], reached2: NDArray[np.float64], below: int, times: NDArray[np.uint16]
 ) -> None:
+    """wins2, reached2: [rows x resamples], flat."""
+    if times.size == 1:
+        for b in range(below):
+            wins2[b] += times[0] * reached2[b]
+        return
     for b in range(below):
+        start = b * times.size
         for r in range(times.size):
-            wins2[b, r] += times[r] * reached2[b, r]
+            wins2[start + r] += times[r] * reached2[start + r]
 
 
 @njit(cache=True, nogil=True)

@@ -74,13 +74,16 @@ def _wins(
     values: NDArray[np.float64], case: NDArray[np.int32], repeats: NDArray[np.uint16]
 ) -> NDArray[np.float64]:
     m, n = values.shape
+    if values.size >= 1 << 32:
+        raise ValueError("rank sums of more than 2^32 values")
     flat = values.ravel()
     order = np.argsort(flat)
     ascending = flat[order]
     ends = np.ones(order.size, dtype=bool)
     np.not_equal(ascending[1:], ascending[:-1], out=ends[:-1])
-    row, column = np.divmod(order, max(n, 1))
-    row, case = row.astype(np.int32), case[column]
+    place = order.astype(np.uint32)
+    row = (place // max(n, 1)).astype(np.int32)
+    case = case[place - row.astype(np.uint32) * np.uint32(n)]
     size = max(1, _CACHED_SUMS // max(m * m, 1))
     blocks = [np.ascontiguousarray(repeats[i : i + size].T) for i in range(0, len(repeats), size)]
     return np.concatenate(in_threads(lambda block: win_sums(ends, row, case, block, m), blocks), axis=2)
