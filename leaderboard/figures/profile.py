@@ -50,7 +50,7 @@ def _view(
         for slug, mean in of_one.items()
     ]
     own = [(labels[slug], mean, methods[entry]) for slug, mean in means[entry].items()]
-    traces = [_dots(others, "token:line-3", 7, 0.55), _dots(own, "token:accent", 13, 1.0)]
+    traces = [_dots(others, "token:line-3", 7, 0.75), _dots(own, "token:accent", 13, 1.0)]
     layout = {
         "height": 30 * len(measured) + 64,
         "margin": {"l": 8, "r": 12, "t": 8, "b": 48},

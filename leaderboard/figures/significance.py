@@ -6,6 +6,7 @@ from typing import Any
 from leaderboard.figures.figure import CELL_AXIS, DASH, ROW_HEIGHT, Figure, Table, View, flat, unique
 
 THRESHOLDS = ("not significant", "p < .05", "p < .01", "p < .001")
+LARGEST = 40
 # Seven flat steps from -3 (column better, p < .001) to 3 (row better, p < .001).
 STEPS = ("col-3", "col-2", "col-1", "line-2", "row-1", "row-2", "row-3")
 
@@ -14,19 +15,19 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
     """One view a metric, of matrices over the same entries; `where` names the dataset.
 
     A matrix is a snapshot's: entries, methods, p, p_adjusted, level (0 to 3) and direction, [row][column].
+    Only the first LARGEST entries are drawn: the pairs grow with the square.
     """
     first = matrices[0]
-    pairs, correction = (
-        len(first["entries"]) * (len(first["entries"]) - 1) // 2,
-        first["correction"].capitalize(),
-    )
+    entries = len(first["entries"])
+    count = min(entries, LARGEST)
+    pairs, correction = entries * (entries - 1) // 2, first["correction"].capitalize()
+    part = f" Shown: the first {count} of {entries} entries." if count < entries else ""
     reading = (
-        f"Paired signed-rank over {first['cases']} cases, {correction} over {pairs} pairs. "
-        "Blue: row better; orange: column better; stronger is smaller p; dot: not significant."
+        f"Paired signed-rank over {first['cases']} cases, {correction} over {pairs} pairs. Blue: row better; "
+        f"orange: column better; stronger is smaller p; dot: not significant.{part}"
     )
     views = [_view(matrix) for matrix in matrices]
     names = f": {first['metric']}" if len(matrices) == 1 else ""
-    count = len(first["entries"])
     return Figure(
         "significance",
         f"Significance on {where}{names}",
@@ -38,7 +39,7 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
 
 
 def _view(matrix: Mapping[str, Any]) -> View:
-    labels = unique(matrix["methods"])
+    labels = unique(matrix["methods"][:LARGEST])
     count = len(labels)
     trace = {
         "type": "heatmap",
@@ -106,7 +107,7 @@ def _p(value: float | None) -> str:
 
 def _table(matrix: Mapping[str, Any]) -> Table:
     """One line a pair, in the order of the board."""
-    count = len(matrix["entries"])
+    count = min(len(matrix["entries"]), LARGEST)
     rows = [
         [
             matrix["methods"][row],

@@ -29,7 +29,7 @@ def per_cent(part: float, whole: float) -> int:
 
 @register.inclusion_tag("boards/_rank_strip.html")
 def rank_strip(
-    position: float, interval: Sequence[float] | None, ranked: int, *, width: int = 120
+    position: float, interval: Sequence[float] | None, ranked: int, *, width: int = 96
 ) -> Mapping[str, object]:
     """A dot at a rank with its interval, on the scale of 1 to `ranked` that all rows share."""
     low, high = interval if interval is not None else (position, position)

@@ -139,6 +139,20 @@
     URL.revokeObjectURL(link.href);
   }
 
+  // Paper is light, whatever the screen is.
+  function printLight(redraw) {
+    let kept;
+    addEventListener("beforeprint", () => {
+      kept = root.dataset.theme;
+      root.dataset.theme = "light";
+      redraw();
+    });
+    addEventListener("afterprint", () => {
+      if (kept) root.dataset.theme = kept;
+      else delete root.dataset.theme;
+    });
+  }
+
   async function start() {
     const elements = [...document.querySelectorAll("[data-figure]")];
     if (!elements.length) return;
@@ -149,6 +163,7 @@
     for (const figure of figures) await figure.draw();
     new MutationObserver(redraw).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    printLight(redraw);
   }
 
   start();

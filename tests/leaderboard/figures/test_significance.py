@@ -27,3 +27,11 @@ def test_the_reading_names_test_cases_correction_and_pairs() -> None:
     figure = significance_matrices([payload.matrix("DSC", 4)], "T2")
     assert figure.title == "Significance on T2: DSC"
     assert figure.reading.startswith("Paired signed-rank over 3 cases, Bonferroni over 6 pairs.")
+
+
+def test_a_large_board_draws_its_first_entries_and_says_so() -> None:
+    figure = significance_matrices([payload.matrix("DSC", 42)], "T2")
+    assert len(figure.views[0].traces[0]["z"]) == 40
+    assert len(figure.views[0].table.rows) == 780
+    assert "over 861 pairs" in figure.reading
+    assert figure.reading.endswith("Shown: the first 40 of 42 entries.")

@@ -52,8 +52,8 @@ def test_numbers() -> None:
 
 
 def test_the_strip_runs_from_the_first_rank_to_the_last() -> None:
-    assert rank_strip(1, (1, 21), 21)["x"] == {"at": "4.0", "low": "4.0", "high": "116.0"}
-    assert rank_strip(11, None, 21)["x"] == {"at": "60.0", "low": "60.0", "high": "60.0"}
+    assert rank_strip(1, (1, 21), 21, width=120)["x"] == {"at": "4.0", "low": "4.0", "high": "116.0"}
+    assert rank_strip(11, None, 21, width=120)["x"] == {"at": "60.0", "low": "60.0", "high": "60.0"}
 
 
 def test_markdown_is_safe() -> None:
