@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scoring import kernels
 from scoring.errors import InvalidGroundTruth
 from scoring.fields import Field, times
-from scoring.groundtruth import Volume, read_points, read_volume
+from scoring.groundtruth import read_grid, read_points, read_volume
 from scoring.metrics.landmarks import point_errors, volume_errors
 from scoring.metrics.overlap import dice, present
 from scoring.metrics.regularity import non_diffeomorphic_volume, sd_log_jacobian
@@ -42,8 +42,14 @@ class Case:
     def __init__(
         self, field: Field, pair: Pair, config: EvaluationConfig, ground_truth: Path, rules: Rules
     ) -> None:
-        self.field, self.config, self.rules, self._folder = field, config, rules, ground_truth
+        self.config, self.rules, self._folder = config, rules, ground_truth
         self._files = ground_truth_files(pair, config, rules)
+        grid, self._fixed_spacing_mm = read_grid(ground_truth, self._files["fixed_image"])
+        half = grid == tuple(2 * n for n in field.shape[:3])
+        self._single = field.from_npz and rules.float32_npz
+        field = field.single() if self._single else field
+        self.field = field.doubled() if half else field
+        self._indices: dict[tuple[int, ...], NDArray[np.int32]] = {}
 
     def items(self) -> dict[str, Array]:
         """Metric name -> one value per label, per landmark, or a single one; in the config's order."""
@@ -56,26 +62,29 @@ class Case:
         }
         return {metric.name: compute[metric.metric](metric) for metric in self.config.metrics}
 
-    def _volume(self, role: str) -> Volume:
-        """A ground-truth volume on the grid of the field."""
-        path = self._files[role]
-        volume = read_volume(self._folder, path)
-        if volume.array.shape != self.field.planes.shape[1:]:
-            shape, wanted = volume.array.shape[::-1], self.field.shape[:3]
-            raise InvalidGroundTruth("gt_shape", path, shape=times(shape), expected_shape=times(wanted))
-        return volume
+    def _volume(self, role: str) -> NDArray[Any]:
+        return read_volume(self._folder, self._files[role]).array
 
-    @cached_property
-    def _index(self) -> NDArray[np.int32]:
-        """Where the warp samples; serves labels and landmarks."""
-        return sample_index(self.field, self.field.planes.shape[1:])
+    def _on_grid(self, role: str) -> NDArray[Any]:
+        """A ground-truth volume that must lie on the grid of the field."""
+        array = self._volume(role)
+        if array.shape != self.field.planes.shape[1:]:
+            shape, wanted = times(array.shape[::-1]), times(self.field.shape[:3])
+            raise InvalidGroundTruth("gt_shape", self._files[role], shape=shape, expected_shape=wanted)
+        return array
+
+    def _warped(self, moving: NDArray[Any], outside: int) -> NDArray[Any]:
+        """Moving ids on the fixed grid; where to sample is found once for labels and landmarks."""
+        if moving.shape not in self._indices:
+            self._indices[moving.shape] = sample_index(self.field, moving.shape)
+        return warp_ids(self._indices[moving.shape], moving, outside)
 
     @cached_property
     def _labels(self) -> _LabelMaps:
         ids = label_ids([label for metric in self.config.metrics for label in metric.labels])
-        fixed = ids.encode(self._volume("fixed_labels").array)
-        moving = ids.encode(self._volume("moving_labels").array)
-        return _LabelMaps(ids, fixed, moving, warp_ids(self._index, moving, ids.outside))
+        fixed = ids.encode(self._on_grid("fixed_labels"))
+        moving = ids.encode(self._volume("moving_labels"))
+        return _LabelMaps(ids, fixed, moving, self._warped(moving, ids.outside))
 
     def _of_labels(self, values: Array, metric: MetricSpec) -> Array:
         return values[[self._labels.ids.of(label) for label in metric.labels]]
@@ -94,21 +103,18 @@ class Case:
     @property
     def _spacing_mm(self) -> tuple[float, float, float]:
         """The published programs measure HD95 in voxels, whatever the image's spacing."""
-        return (1.0, 1.0, 1.0) if self.rules.spacing == "voxel" else self._image("fixed").spacing_mm
-
-    def _image(self, side: str) -> Volume:
-        return self._volume(f"{side}_image")
+        return (1.0, 1.0, 1.0) if self.rules.spacing == "voxel" else self._fixed_spacing_mm
 
     def _tre_volumes(self, metric: MetricSpec) -> Array:
         """Landmarks as numbered blobs: distances (voxels) between their centres."""
-        fixed = self._volume(f"fixed_{metric.dest}").array
-        moving = self._volume(f"moving_{metric.dest}").array
+        fixed = self._on_grid(f"fixed_{metric.dest}")
+        moving = self._volume(f"moving_{metric.dest}")
         landmarks = np.unique(fixed)[1:]  # the lowest value is the background, whatever it is
         if (landmarks != np.floor(landmarks)).any():
             path = self._files[f"fixed_{metric.dest}"]
             raise InvalidGroundTruth("gt_landmarks", path, reason="their numbers are not integers")
         ids = label_ids([int(v) for v in landmarks])
-        warped = warp_ids(self._index, ids.encode(moving), ids.outside)
+        warped = self._warped(ids.encode(moving), ids.outside)
         return volume_errors(ids.encode(fixed), warped, ids.count)
 
     def _tre_points(self, metric: MetricSpec) -> Array:
@@ -119,21 +125,17 @@ class Case:
         if fixed.shape != moving.shape:
             path = self._files[f"moving_{metric.dest}"]
             raise InvalidGroundTruth("gt_landmarks", path, reason="not as many as in the fixed image")
-        spacing_mm = read_volume(self._folder, self._files["moving_image"]).spacing_mm
+        _, spacing_mm = read_grid(self._folder, self._files["moving_image"])
         return point_errors(self.field, fixed, moving, spacing_mm, single=self._single)
 
-    @property
-    def _single(self) -> bool:
-        return self.field.from_npz and self.rules.float32_npz
-
     def _ndv(self, metric: MetricSpec) -> Array:  # noqa: ARG002
-        image = self._image(self.rules.ndv_mask).array
+        image = self._on_grid(f"{self.rules.ndv_mask}_image")
         return np.array([non_diffeomorphic_volume(self.field, image > 0)])
 
     def _sdlogj(self, metric: MetricSpec) -> Array:  # noqa: ARG002
         mask = None
         if self.config.masked and (self._folder / self._files["mask"]).exists():
-            mask = self._volume("mask").array
+            mask = self._on_grid("mask")
         return np.array([sd_log_jacobian(self.field, mask, single=self._single)])
 
 

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import zoom
 
 from scoring import kernels
 from scoring.errors import InvalidField
@@ -43,6 +44,19 @@ class Field:
     def from_values(cls, values: NDArray[Any]) -> Field:
         """A field from an array X, Y, Z, 3 of any number type."""
         return cls(_floats(np.ascontiguousarray(values.transpose(3, 2, 1, 0))), str(values.dtype))
+
+    def single(self) -> Field:
+        """The field rounded to float32."""
+        return Field(self.planes.astype(np.float32, copy=False), self.stored, self.from_npz)
+
+    def doubled(self) -> Field:
+        """A field given on every other voxel, brought to the full grid by quadratic splines.
+
+        Its values are voxels of the full grid already; this is how Learn2Reg treated its half-resolution
+        tasks.
+        """
+        planes = np.stack([zoom(component, 2, order=2) for component in self.planes])
+        return Field(planes, self.stored, self.from_npz)
 
     def not_finite(self) -> int:
         """How many of its values are NaN or infinite."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.errors import InvalidField, InvalidGroundTruth
-from scoring.nifti import Header, read_nifti, scaled
+from scoring.nifti import Header, read_header, read_nifti, scaled
 
 
 @dataclass(frozen=True)
@@ -27,21 +29,38 @@ def read_volume(folder: Path, path: str) -> Volume:
     Raises:
         InvalidGroundTruth: missing, unreadable, or not three-dimensional.
     """
-    place = folder / path
+    with _open(folder, path) as stream:
+        header, raw = read_nifti(stream, path, lambda header: _check_volume(header, path))
+        return Volume(scaled(header, raw), header.zooms_mm)
 
-    def accept(header: Header) -> None:
-        if len(header.shape) != 3:
-            shape = " x ".join(map(str, header.shape))
-            raise InvalidGroundTruth("gt_shape", path, shape=shape, expected_shape="X x Y x Z")
 
+def read_grid(folder: Path, path: str) -> tuple[tuple[int, ...], tuple[float, float, float]]:
+    """Shape (X, Y, Z) and spacing (mm) of a .nii.gz volume, from its header alone.
+
+    Raises:
+        InvalidGroundTruth: as ``read_volume``.
+    """
+    with _open(folder, path) as stream:
+        header = read_header(stream, path)
+        _check_volume(header, path)
+        return header.shape, header.zooms_mm
+
+
+@contextmanager
+def _open(folder: Path, path: str) -> Iterator[BinaryIO]:
     try:
-        with place.open("rb") as stream:
-            header, raw = read_nifti(stream, path, accept)
+        with (folder / path).open("rb") as stream:
+            yield stream
     except OSError:
         raise InvalidGroundTruth("gt_missing", path) from None
     except InvalidField as error:
         raise InvalidGroundTruth("gt_unreadable", path, reason=error.code) from None
-    return Volume(scaled(header, raw), header.zooms_mm)
+
+
+def _check_volume(header: Header, path: str) -> None:
+    if len(header.shape) != 3:
+        shape = " x ".join(map(str, header.shape))
+        raise InvalidGroundTruth("gt_shape", path, shape=shape, expected_shape="X x Y x Z")
 
 
 def read_points(folder: Path, path: str) -> NDArray[np.float64]:

@@ -87,6 +87,11 @@ def read_nifti(stream: BinaryIO, name: str, accept: Callable[[Header], None]) ->
     return header, values.reshape(header.shape[::-1])
 
 
+def read_header(stream: BinaryIO, name: str) -> Header:
+    """The header of a .nii.gz stream.  Raises InvalidField."""
+    return parse_header(_peek(bytearray(stream.read(65536)), name), name)
+
+
 def scaled(header: Header, raw: NDArray[Any]) -> NDArray[Any]:
     """Raw values times slope plus intercept in float64, or as they are where the header does not scale."""
     if header.slope == 1 and header.inter == 0:

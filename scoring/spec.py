@@ -17,6 +17,7 @@ from scoring.errors import InvalidConfig
 
 SCORER_VERSION = "1.0"
 
+MAX_LABELS = 255  # label maps are scored as bytes; one value stands for all other labels
 KINDS = ("dice", "hd95", "tre", "ndv", "sdlogj")
 _IMAGE = re.compile(r"(?P<subject>[A-Za-z0-9]{4})_(?P<modality>\d{4})\.nii\.gz$")
 
@@ -192,6 +193,8 @@ class _Reader:
         metrics = tuple(self.metric(m) for m in self.list_of("evaluation_methods"))
         self.once("pair", [p.official_key for p in pairs])
         self.once("metric", [m.name for m in metrics])
+        labels = {label for metric in metrics for label in metric.labels}
+        self.need(len(labels) <= MAX_LABELS, "labels", len(labels), f"at most {MAX_LABELS} different labels")
         return EvaluationConfig(str(name), self.shape(), pairs, metrics, masked, self.file)
 
     def need(self, fine: bool, key: str, value: object, wanted: str) -> None:  # noqa: FBT001
@@ -244,7 +247,9 @@ class _Reader:
         fine = isinstance(labels, list) and all(type(n) is int for n in labels)
         self.need(fine, "labels", labels, "a list of integers")
         if kind in ("dice", "hd95"):
-            self.need(bool(labels), "labels", labels, "a list of integers")
+            self.need(
+                0 < len(labels) <= MAX_LABELS, "labels", labels, f"a list of 1 to {MAX_LABELS} integers"
+            )
             self.once("label", labels)
         dest = content.get("dest", "landmarks")
         self.need(isinstance(dest, str) and dest.isalnum(), "dest", dest, "the name of a folder")

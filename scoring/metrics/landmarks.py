@@ -42,8 +42,7 @@ def point_errors(
     The field is read between voxels by cubic splines, as in the Learn2Reg program, and is 0 outside the
     volume. ``single`` is the rounding of fields that came as .npz.  ``spacing_mm`` is the moving image's.
     """
-    at = fixed.T[::-1]
     kind = np.float32 if single else np.float64
-    moved = np.stack([map_coordinates(field.planes[c], at, output=kind) for c in range(3)], 1)
+    moved = np.stack([map_coordinates(field.values[..., c], fixed.T, output=kind) for c in range(3)], 1)
     distances: NDArray[np.float64] = np.linalg.norm((fixed + moved - moving) * np.asarray(spacing_mm), axis=1)
     return distances
