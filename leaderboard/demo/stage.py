@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -36,8 +36,11 @@ def site_commands(port: int) -> dict[str, list[str]]:
 class Stage:
     """Child processes, each in a session of its own so that Ctrl-C reaches only us."""
 
-    def __init__(self, commands: Mapping[str, Sequence[str]], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, commands: Mapping[str, Sequence[str]], lasting: Collection[str], say: Callable[[str], None]
+    ) -> None:
         self.commands = dict(commands)
+        self.lasting = lasting
         self.say = say
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.stopping = False
@@ -50,7 +53,7 @@ class Stage:
             self.commands[name], start_new_session=True, env=environment, cwd=settings.BASE_DIR
         )
 
-    def watch(self, lasting: Sequence[str]) -> None:
+    def watch(self) -> None:
         """Watch until told to stop: what is `lasting` is started again, the rest may end."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, self._stop)
@@ -59,15 +62,18 @@ class Stage:
                 if process.poll() is None:
                     continue
                 del self.running[name]
-                if name in lasting and not self.stopping:
+                if name in self.lasting and not self.stopping:
                     self.say(f"the {name} ended with {process.returncode}; starting another")
                     self.start(name)
             time.sleep(0.3)
 
     def end(self) -> None:
-        """End every process with its children: politely, then not."""
-        for process in self.running.values():
-            process.terminate()
+        """End every process with its children: what lasts politely at first, the rest at once."""
+        for name, process in self.running.items():
+            if name in self.lasting:
+                process.terminate()
+            else:
+                _kill_session(process.pid)
         deadline = time.monotonic() + 8
         for process in self.running.values():
             with suppress(subprocess.TimeoutExpired):

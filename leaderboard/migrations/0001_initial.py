@@ -11,7 +11,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -20,383 +19,804 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Evaluation',
+            name="Evaluation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scorer_version', models.CharField(max_length=32)),
-                ('rules', models.CharField(max_length=32)),
-                ('ground_truth_version', models.CharField(max_length=64)),
-                ('current', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("scorer_version", models.CharField(max_length=32)),
+                ("rules", models.CharField(max_length=32)),
+                ("ground_truth_version", models.CharField(max_length=64)),
+                ("current", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Challenge',
+            name="Challenge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('title', models.CharField(max_length=200)),
-                ('summary', models.TextField(blank=True)),
-                ('description', models.TextField(blank=True, help_text='Markdown.')),
-                ('notice', models.CharField(blank=True, help_text='Shown on every page of the challenge.', max_length=300)),
-                ('terms', models.TextField(blank=True, help_text='Markdown; teams accept it when they enter.')),
-                ('terms_version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organizers', models.ManyToManyField(blank=True, related_name='organized_challenges', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("title", models.CharField(max_length=200)),
+                ("summary", models.TextField(blank=True)),
+                ("description", models.TextField(blank=True, help_text="Markdown.")),
+                (
+                    "notice",
+                    models.CharField(
+                        blank=True, help_text="Shown on every page of the challenge.", max_length=300
+                    ),
+                ),
+                (
+                    "terms",
+                    models.TextField(blank=True, help_text="Markdown; teams accept it when they enter."),
+                ),
+                ("terms_version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organizers",
+                    models.ManyToManyField(
+                        blank=True, related_name="organized_challenges", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField()),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True)),
-                ('group', models.CharField(choices=[('in-domain', 'In-domain'), ('zero-shot', 'Zero-shot')], max_length=16)),
-                ('task', models.CharField(choices=[('inter-subject', 'Inter-subject'), ('atlas-to-subject', 'Atlas to subject'), ('subject-to-atlas', 'Subject to atlas')], default='inter-subject', max_length=24)),
-                ('contrast', models.CharField(blank=True, max_length=80)),
-                ('population', models.CharField(blank=True, max_length=120)),
-                ('species', models.CharField(blank=True, default='human', max_length=80)),
-                ('resolution', models.CharField(blank=True, max_length=80)),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('public', models.BooleanField(default=False, help_text='Images, labels and landmarks may be shown to all.')),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('configs', models.JSONField(help_text='The official evaluation configs, as they were read, in their order.')),
-                ('ground_truth', models.CharField(help_text='Folder below GROUND_TRUTH_ROOT.', max_length=255)),
-                ('ground_truth_version', models.CharField(help_text="Hash of the files' contents.", max_length=64)),
-                ('has_labels', models.BooleanField(default=False)),
-                ('has_landmarks', models.BooleanField(default=False)),
-                ('masked', models.BooleanField(default=False)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='datasets', to='leaderboard.challenge')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField()),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "group",
+                    models.CharField(
+                        choices=[("in-domain", "In-domain"), ("zero-shot", "Zero-shot")], max_length=16
+                    ),
+                ),
+                (
+                    "task",
+                    models.CharField(
+                        choices=[
+                            ("inter-subject", "Inter-subject"),
+                            ("atlas-to-subject", "Atlas to subject"),
+                            ("subject-to-atlas", "Subject to atlas"),
+                        ],
+                        default="inter-subject",
+                        max_length=24,
+                    ),
+                ),
+                ("contrast", models.CharField(blank=True, max_length=80)),
+                ("population", models.CharField(blank=True, max_length=120)),
+                ("species", models.CharField(blank=True, default="human", max_length=80)),
+                ("resolution", models.CharField(blank=True, max_length=80)),
+                ("source", models.CharField(blank=True, max_length=200)),
+                (
+                    "public",
+                    models.BooleanField(
+                        default=False, help_text="Images, labels and landmarks may be shown to all."
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "configs",
+                    models.JSONField(
+                        help_text="The official evaluation configs, as they were read, in their order."
+                    ),
+                ),
+                (
+                    "ground_truth",
+                    models.CharField(help_text="Folder below GROUND_TRUTH_ROOT.", max_length=255),
+                ),
+                (
+                    "ground_truth_version",
+                    models.CharField(help_text="Hash of the files' contents.", max_length=64),
+                ),
+                ("has_labels", models.BooleanField(default=False)),
+                ("has_landmarks", models.BooleanField(default=False)),
+                ("masked", models.BooleanField(default=False)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="datasets",
+                        to="leaderboard.challenge",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'pk'],
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64)),
-                ('position', models.PositiveIntegerField()),
-                ('fixed', models.CharField(help_text='As in the config.', max_length=255)),
-                ('moving', models.CharField(help_text='As in the config.', max_length=255)),
-                ('fixed_subject', models.CharField(max_length=32)),
-                ('moving_subject', models.CharField(max_length=32)),
-                ('config_index', models.PositiveSmallIntegerField(help_text="Which of the dataset's configs scores it.")),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cases', to='leaderboard.dataset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=64)),
+                ("position", models.PositiveIntegerField()),
+                ("fixed", models.CharField(help_text="As in the config.", max_length=255)),
+                ("moving", models.CharField(help_text="As in the config.", max_length=255)),
+                ("fixed_subject", models.CharField(max_length=32)),
+                ("moving_subject", models.CharField(max_length=32)),
+                (
+                    "config_index",
+                    models.PositiveSmallIntegerField(help_text="Which of the dataset's configs scores it."),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cases",
+                        to="leaderboard.dataset",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['dataset', 'position'],
+                "ordering": ["dataset", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField()),
-                ('name', models.CharField(max_length=80)),
-                ('authors', models.CharField(blank=True, max_length=300)),
-                ('description', models.TextField(blank=True)),
-                ('paper_url', leaderboard.models.fields.WebAddressField(blank=True)),
-                ('code_url', leaderboard.models.fields.WebAddressField(blank=True)),
-                ('kind', models.CharField(choices=[('learning', 'Learning'), ('optimisation', 'Optimisation')], default='learning', max_length=16)),
-                ('instance_specific', models.BooleanField(default=False, verbose_name='instance-specific optimisation')),
-                ('runtime', models.CharField(blank=True, help_text='Seconds a pair, and what was counted.', max_length=80)),
-                ('hardware', models.CharField(blank=True, max_length=120)),
-                ('baseline', models.BooleanField(default=False)),
-                ('in_competition', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='leaderboard.challenge')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField()),
+                ("name", models.CharField(max_length=80)),
+                ("authors", models.CharField(blank=True, max_length=300)),
+                ("description", models.TextField(blank=True)),
+                ("paper_url", leaderboard.models.fields.WebAddressField(blank=True)),
+                ("code_url", leaderboard.models.fields.WebAddressField(blank=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("learning", "Learning"), ("optimisation", "Optimisation")],
+                        default="learning",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "instance_specific",
+                    models.BooleanField(default=False, verbose_name="instance-specific optimisation"),
+                ),
+                (
+                    "runtime",
+                    models.CharField(
+                        blank=True, help_text="Seconds a pair, and what was counted.", max_length=80
+                    ),
+                ),
+                ("hardware", models.CharField(blank=True, max_length=120)),
+                ("baseline", models.BooleanField(default=False)),
+                ("in_competition", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="leaderboard.challenge",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'ordering': ['name'],
+                "verbose_name_plural": "entries",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='CaseResult',
+            name="CaseResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lease_token', models.UUIDField(editable=False, null=True)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('done', 'Done')], default='pending', max_length=16)),
-                ('values', leaderboard.models.fields.NumbersField(default=dict)),
-                ('items', leaderboard.models.fields.NumbersField(default=dict)),
-                ('seconds', models.FloatField(null=True)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='leaderboard.case')),
-                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='case_results', to='leaderboard.evaluation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("lease_token", models.UUIDField(editable=False, null=True)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("running", "Running"), ("done", "Done")],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("values", leaderboard.models.fields.NumbersField(default=dict)),
+                ("items", leaderboard.models.fields.NumbersField(default=dict)),
+                ("seconds", models.FloatField(null=True)),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="results",
+                        to="leaderboard.case",
+                    ),
+                ),
+                (
+                    "evaluation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="case_results",
+                        to="leaderboard.evaluation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['evaluation', 'case'],
+                "ordering": ["evaluation", "case"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('captain', 'Captain'), ('member', 'Member')], default='member', max_length=16)),
-                ('terms_version', models.PositiveIntegerField()),
-                ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leaderboard.challenge')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("captain", "Captain"), ("member", "Member")],
+                        default="member",
+                        max_length=16,
+                    ),
+                ),
+                ("terms_version", models.PositiveIntegerField()),
+                ("joined_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="leaderboard.challenge",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RankingScheme',
+            name="RankingScheme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('title', models.CharField(max_length=120)),
-                ('spec', models.JSONField()),
-                ('challenge', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='schemes', to='leaderboard.challenge')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField()),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("title", models.CharField(max_length=120)),
+                ("spec", models.JSONField()),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="schemes",
+                        to="leaderboard.challenge",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'version'],
+                "ordering": ["name", "version"],
             },
         ),
         migrations.CreateModel(
-            name='Phase',
+            name="Phase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lease_token', models.UUIDField(editable=False, null=True)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('slug', models.SlugField()),
-                ('name', models.CharField(max_length=80)),
-                ('kind', models.CharField(choices=[('validation', 'Validation'), ('test', 'Test')], default='validation', max_length=16)),
-                ('description', models.TextField(blank=True)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('opens_at', models.DateTimeField()),
-                ('closes_at', models.DateTimeField(blank=True, null=True)),
-                ('grace', models.DurationField(default=datetime.timedelta(seconds=3600))),
-                ('freeze_at', models.DateTimeField(blank=True, null=True)),
-                ('publish_at', models.DateTimeField(blank=True, null=True)),
-                ('paused', models.BooleanField(default=False)),
-                ('rules', models.CharField(default='lumir25', help_text='The named rules of scoring.', max_length=32)),
-                ('board_rule', models.CharField(choices=[('latest', 'latest')], default='latest', max_length=16)),
-                ('window', models.DurationField(default=datetime.timedelta(days=1))),
-                ('attempts_per_window', models.PositiveIntegerField(default=5)),
-                ('attempts_total', models.PositiveIntegerField(blank=True, null=True)),
-                ('invalid_per_window', models.PositiveIntegerField(default=20)),
-                ('concurrent_submissions', models.PositiveIntegerField(default=3)),
-                ('board_stale_since', models.DateTimeField(editable=False, null=True)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phases', to='leaderboard.challenge')),
-                ('datasets', models.ManyToManyField(blank=True, related_name='phases', to='leaderboard.dataset')),
-                ('scheme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='phases', to='leaderboard.rankingscheme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("lease_token", models.UUIDField(editable=False, null=True)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("slug", models.SlugField()),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("validation", "Validation"), ("test", "Test")],
+                        default="validation",
+                        max_length=16,
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("opens_at", models.DateTimeField()),
+                ("closes_at", models.DateTimeField(blank=True, null=True)),
+                ("grace", models.DurationField(default=datetime.timedelta(seconds=3600))),
+                ("freeze_at", models.DateTimeField(blank=True, null=True)),
+                ("publish_at", models.DateTimeField(blank=True, null=True)),
+                ("paused", models.BooleanField(default=False)),
+                (
+                    "rules",
+                    models.CharField(
+                        default="lumir25", help_text="The named rules of scoring.", max_length=32
+                    ),
+                ),
+                (
+                    "board_rule",
+                    models.CharField(choices=[("latest", "latest")], default="latest", max_length=16),
+                ),
+                ("window", models.DurationField(default=datetime.timedelta(days=1))),
+                ("attempts_per_window", models.PositiveIntegerField(default=5)),
+                ("attempts_total", models.PositiveIntegerField(blank=True, null=True)),
+                ("invalid_per_window", models.PositiveIntegerField(default=20)),
+                ("concurrent_submissions", models.PositiveIntegerField(default=3)),
+                ("board_stale_since", models.DateTimeField(editable=False, null=True)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="phases",
+                        to="leaderboard.challenge",
+                    ),
+                ),
+                (
+                    "datasets",
+                    models.ManyToManyField(blank=True, related_name="phases", to="leaderboard.dataset"),
+                ),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="phases",
+                        to="leaderboard.rankingscheme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'opens_at'],
+                "ordering": ["position", "opens_at"],
             },
         ),
         migrations.CreateModel(
-            name='Snapshot',
+            name="Snapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('content_hash', models.CharField(max_length=64)),
-                ('inputs', models.JSONField(help_text='Evaluations, versions and seeds that it follows from.')),
-                ('payload', models.JSONField(help_text='The board; strict JSON.')),
-                ('phase', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snapshots', to='leaderboard.phase')),
-                ('scheme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='leaderboard.rankingscheme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("content_hash", models.CharField(max_length=64)),
+                (
+                    "inputs",
+                    models.JSONField(help_text="Evaluations, versions and seeds that it follows from."),
+                ),
+                ("payload", models.JSONField(help_text="The board; strict JSON.")),
+                (
+                    "phase",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="snapshots",
+                        to="leaderboard.phase",
+                    ),
+                ),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="snapshots",
+                        to="leaderboard.rankingscheme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
-                'get_latest_by': ['created_at', 'pk'],
+                "ordering": ["-created_at", "-pk"],
+                "get_latest_by": ["created_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='SnapshotPart',
+            name="SnapshotPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('payload', models.JSONField()),
-                ('snapshot', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='leaderboard.snapshot')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("payload", models.JSONField()),
+                (
+                    "snapshot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="leaderboard.snapshot",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Submission',
+            name="Submission",
             fields=[
-                ('lease_token', models.UUIDField(editable=False, null=True)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('uploading', 'Uploading'), ('received', 'Received'), ('checking', 'Checking'), ('invalid', 'Invalid'), ('queued', 'Queued'), ('scoring', 'Scoring'), ('scored', 'Scored'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('withdrawn', 'Withdrawn'), ('disqualified', 'Disqualified')], default='uploading', max_length=16)),
-                ('filename', models.CharField(max_length=255)),
-                ('size', models.BigIntegerField(default=0)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('problems', models.JSONField(default=list, help_text="All that the check found, in participants' words.")),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('received_at', models.DateTimeField(editable=False, null=True)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='leaderboard.entry')),
-                ('phase', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='leaderboard.phase')),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to=settings.AUTH_USER_MODEL)),
+                ("lease_token", models.UUIDField(editable=False, null=True)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploading", "Uploading"),
+                            ("received", "Received"),
+                            ("checking", "Checking"),
+                            ("invalid", "Invalid"),
+                            ("queued", "Queued"),
+                            ("scoring", "Scoring"),
+                            ("scored", "Scored"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("withdrawn", "Withdrawn"),
+                            ("disqualified", "Disqualified"),
+                        ],
+                        default="uploading",
+                        max_length=16,
+                    ),
+                ),
+                ("filename", models.CharField(max_length=255)),
+                ("size", models.BigIntegerField(default=0)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "problems",
+                    models.JSONField(
+                        default=list, help_text="All that the check found, in participants' words."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("received_at", models.DateTimeField(editable=False, null=True)),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="leaderboard.entry",
+                    ),
+                ),
+                (
+                    "phase",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="leaderboard.phase",
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.AddField(
-            model_name='evaluation',
-            name='submission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to='leaderboard.submission'),
+            model_name="evaluation",
+            name="submission",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="evaluations",
+                to="leaderboard.submission",
+            ),
         ),
         migrations.CreateModel(
-            name='SubmissionEvent',
+            name="SubmissionEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('message', models.TextField()),
-                ('detail', models.TextField(blank=True)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='leaderboard.submission')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("message", models.TextField()),
+                ("detail", models.TextField(blank=True)),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="leaderboard.submission",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'pk'],
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('affiliation', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='teams', to='leaderboard.challenge')),
-                ('members', models.ManyToManyField(related_name='teams', through='leaderboard.Membership', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("affiliation", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="teams",
+                        to="leaderboard.challenge",
+                    ),
+                ),
+                (
+                    "members",
+                    models.ManyToManyField(
+                        related_name="teams", through="leaderboard.Membership", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='membership',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='leaderboard.team'),
+            model_name="membership",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="leaderboard.team"
+            ),
         ),
         migrations.AddField(
-            model_name='entry',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='leaderboard.team'),
+            model_name="entry",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="leaderboard.team"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.UniqueConstraint(fields=('challenge', 'slug'), name='dataset_slug_once_a_challenge'),
+            model_name="dataset",
+            constraint=models.UniqueConstraint(
+                fields=("challenge", "slug"), name="dataset_slug_once_a_challenge"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.CheckConstraint(condition=models.Q(('group__in', ['in-domain', 'zero-shot']), ('task__in', ['inter-subject', 'atlas-to-subject', 'subject-to-atlas'])), name='dataset_group_and_task_known'),
+            model_name="dataset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("group__in", ["in-domain", "zero-shot"]),
+                    ("task__in", ["inter-subject", "atlas-to-subject", "subject-to-atlas"]),
+                ),
+                name="dataset_group_and_task_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(fields=('dataset', 'key'), name='case_key_once_a_dataset'),
+            model_name="case",
+            constraint=models.UniqueConstraint(fields=("dataset", "key"), name="case_key_once_a_dataset"),
         ),
         migrations.AddIndex(
-            model_name='caseresult',
-            index=models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['lease_until'], name='unfinished_cases'),
+            model_name="caseresult",
+            index=models.Index(
+                condition=models.Q(("state", "done"), _negated=True),
+                fields=["lease_until"],
+                name="unfinished_cases",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='caseresult',
-            constraint=models.UniqueConstraint(fields=('evaluation', 'case'), name='case_once_an_evaluation'),
+            model_name="caseresult",
+            constraint=models.UniqueConstraint(fields=("evaluation", "case"), name="case_once_an_evaluation"),
         ),
         migrations.AddConstraint(
-            model_name='caseresult',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'running', 'done'])), name='case_state_known'),
+            model_name="caseresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "running", "done"])), name="case_state_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='caseresult',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('seconds__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('finished_at__isnull', True), ('seconds__isnull', True)), _connector='OR'), name='case_has_a_result_when_done'),
+            model_name="caseresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", False), ("seconds__isnull", False), ("state", "done")),
+                    models.Q(
+                        models.Q(("state", "done"), _negated=True),
+                        ("finished_at__isnull", True),
+                        ("seconds__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="case_has_a_result_when_done",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rankingscheme',
-            constraint=models.UniqueConstraint(fields=('challenge', 'name', 'version'), name='scheme_version_once', nulls_distinct=False),
+            model_name="rankingscheme",
+            constraint=models.UniqueConstraint(
+                fields=("challenge", "name", "version"), name="scheme_version_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phase',
-            constraint=models.UniqueConstraint(fields=('challenge', 'slug'), name='phase_slug_once_a_challenge'),
+            model_name="phase",
+            constraint=models.UniqueConstraint(
+                fields=("challenge", "slug"), name="phase_slug_once_a_challenge"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phase',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gt', models.F('opens_at')), _connector='OR'), name='phase_closes_after_it_opens'),
+            model_name="phase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closes_at__isnull", True), ("closes_at__gt", models.F("opens_at")), _connector="OR"
+                ),
+                name="phase_closes_after_it_opens",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phase',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['validation', 'test']), ('board_rule__in', ['latest'])), name='phase_kind_and_rule_known'),
+            model_name="phase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["validation", "test"]), ("board_rule__in", ["latest"])),
+                name="phase_kind_and_rule_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='snapshot',
-            index=models.Index(fields=['phase', '-created_at'], name='leaderboard_phase_i_92f315_idx'),
+            model_name="snapshot",
+            index=models.Index(fields=["phase", "-created_at"], name="leaderboard_phase_i_92f315_idx"),
         ),
         migrations.AddConstraint(
-            model_name='snapshotpart',
-            constraint=models.UniqueConstraint(fields=('snapshot', 'name'), name='part_once_a_snapshot'),
+            model_name="snapshotpart",
+            constraint=models.UniqueConstraint(fields=("snapshot", "name"), name="part_once_a_snapshot"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['state', 'received_at'], name='leaderboard_state_4d7900_idx'),
+            model_name="submission",
+            index=models.Index(fields=["state", "received_at"], name="leaderboard_state_4d7900_idx"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['phase', 'entry'], name='leaderboard_phase_i_07b3e0_idx'),
+            model_name="submission",
+            index=models.Index(fields=["phase", "entry"], name="leaderboard_phase_i_07b3e0_idx"),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['uploading', 'received', 'checking', 'invalid', 'queued', 'scoring', 'scored', 'failed', 'cancelled', 'withdrawn', 'disqualified'])), name='submission_state_known'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "uploading",
+                            "received",
+                            "checking",
+                            "invalid",
+                            "queued",
+                            "scoring",
+                            "scored",
+                            "failed",
+                            "cancelled",
+                            "withdrawn",
+                            "disqualified",
+                        ],
+                    )
+                ),
+                name="submission_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gte', 0)), name='submission_size_not_negative'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__gte", 0)), name="submission_size_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'invalid'), _negated=True), models.Q(('problems', []), _negated=True), _connector='OR'), name='invalid_submission_says_why'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "invalid"), _negated=True),
+                    models.Q(("problems", []), _negated=True),
+                    _connector="OR",
+                ),
+                name="invalid_submission_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('submission',), name='one_current_evaluation_a_submission'),
+            model_name="evaluation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)),
+                fields=("submission",),
+                name="one_current_evaluation_a_submission",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(models.F('challenge'), django.db.models.functions.text.Lower('name'), name='team_name_once_a_challenge'),
+            model_name="team",
+            constraint=models.UniqueConstraint(
+                models.F("challenge"),
+                django.db.models.functions.text.Lower("name"),
+                name="team_name_once_a_challenge",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='team_has_a_name'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="team_has_a_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('challenge', 'user'), name='one_team_a_person_and_challenge'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("challenge", "user"), name="one_team_a_person_and_challenge"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('role', 'captain')), fields=('team',), name='one_captain_a_team'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("role", "captain")), fields=("team",), name="one_captain_a_team"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['captain', 'member'])), name='membership_role_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["captain", "member"])), name="membership_role_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('challenge', 'slug'), name='entry_slug_once_a_challenge'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(
+                fields=("challenge", "slug"), name="entry_slug_once_a_challenge"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(models.F('challenge'), django.db.models.functions.text.Lower('name'), name='entry_name_once_a_challenge'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(
+                models.F("challenge"),
+                django.db.models.functions.text.Lower("name"),
+                name="entry_name_once_a_challenge",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['learning', 'optimisation'])), name='entry_kind_known'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["learning", "optimisation"])), name="entry_kind_known"
+            ),
         ),
     ]

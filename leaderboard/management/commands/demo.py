@@ -25,13 +25,14 @@ class Command(BaseCommand):
         _collect_static()
         seed.seed()
         commands = stage.site_commands(port)
+        lasting = tuple(commands)
         commands["feed"] = [commands["web"][0], str(settings.BASE_DIR / "manage.py"), "demo_feed"]
-        shown = stage.Stage(commands, self._say)
+        shown = stage.Stage(commands, lasting, self._say)
         try:
             for name in commands:
                 shown.start(name)
             self._greet(port)
-            shown.watch(lasting=["web", "worker", "beat"])
+            shown.watch()
         finally:
             self._say("stopping")
             shown.end()
