@@ -1,0 +1,75 @@
+"""The stage: what lasts is started again, and nothing outlives the end."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from leaderboard.demo.stage import Stage
+
+# A process with a child of its own, as a worker has.
+PARENT = (
+    "import subprocess, sys, time, pathlib;"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+    "open(sys.argv[1], 'a').write(f'{child.pid}\\n'); time.sleep(60)"
+)
+
+
+def pids(path: Path) -> list[int]:
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+def alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def wait_for(count: int, path: Path) -> None:
+    deadline = time.monotonic() + 20
+    while len(pids(path)) < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(pids(path)) >= count
+
+
+def test_what_dies_is_started_again_and_all_ends_together(tmp_path: Path) -> None:
+    notes = {name: tmp_path / name for name in ("worker", "feed")}
+    said: list[str] = []
+    stage = Stage(
+        {name: [sys.executable, "-c", PARENT, str(path)] for name, path in notes.items()},
+        ["worker"],
+        said.append,
+    )
+    for name in notes:
+        stage.start(name)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def disturb() -> None:
+        for path in notes.values():
+            wait_for(1, path)
+        for process in list(stage.running.values()):
+            process.kill()
+        wait_for(2, notes["worker"])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    try:
+        stage.watch()
+    finally:
+        disturber.join()
+        stage.end()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert said == ["the worker ended with -9; starting another"]
+    assert len(pids(notes["feed"])) == 1
+    newest = pids(notes["worker"])[-1]
+    deadline = time.monotonic() + 5
+    while alive(newest) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(newest)
+    for path in notes.values():
+        for pid in filter(alive, pids(path)):
+            os.kill(pid, signal.SIGKILL)
