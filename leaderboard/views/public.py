@@ -17,6 +17,15 @@ TOP = 5
 
 
 @dataclass(frozen=True)
+class Announced:
+    """A challenge on the home page; `current` is the phase to submit to."""
+
+    challenge: Challenge
+    phases: list["Shown"]
+    current: Phase | None
+
+
+@dataclass(frozen=True)
 class Shown:
     """A phase on the home page with the head of its board."""
 
@@ -30,11 +39,12 @@ class Shown:
 
 def home(request: HttpRequest) -> HttpResponse:
     """All challenges with their phases and leading entries."""
-    shown = [
-        (each, [Shown(row, boards.board_of(row.phase)) for row in challenges.phases_of(each)])
-        for each in Challenge.objects.order_by("-created_at")
-    ]
-    return render(request, "challenges/home.html", {"challenges": shown})
+    announced = []
+    for each in Challenge.objects.order_by("-created_at"):
+        rows = challenges.phases_of(each)
+        shown = [Shown(row, boards.board_of(row.phase)) for row in rows]
+        announced.append(Announced(each, shown, challenges.current_phase(rows)))
+    return render(request, "challenges/home.html", {"challenges": announced})
 
 
 def challenge(request: HttpRequest, challenge: str) -> HttpResponse:

@@ -34,7 +34,7 @@
     return { layout: {
       font: { family: getComputedStyle(document.body).fontFamily, color: colour("ink"), size: 12 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, hovermode: "closest",
-      hoverlabel: { ...label, font: { color: colour("ink"), size: 12 } }, xaxis: axis, yaxis: axis,
+      hoverlabel: { ...label, font: { family: getComputedStyle(document.body).fontFamily, color: colour("ink"), size: 12 } }, xaxis: axis, yaxis: axis,
     } };
   }
 

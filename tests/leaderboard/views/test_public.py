@@ -88,6 +88,14 @@ def test_the_start_without_a_challenge(client: Client) -> None:
     assert "No challenge yet" in page(client, "/")
 
 
+def test_each_challenge_on_the_start_leads_to_its_own_phase(client: Client, phase: Phase) -> None:
+    make.phase(challenge=make.challenge(slug="newer"), slug="first")
+    client.force_login(make.user())
+    html = page(client, "/")
+    assert f'href="{BOARD}submit/">Submit displacement fields' in html
+    assert 'href="/challenges/newer/phases/first/submit/">Submit displacement fields' in html
+
+
 def test_the_start_shows_the_leading_five(client: Client, phase: Phase) -> None:
     payload.snapshot(phase, 7)
     html = page(client, "/")
