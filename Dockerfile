@@ -21,7 +21,9 @@ COPY templates templates
 COPY static static
 # The addresses are not used while files are collected.
 RUN DATABASE_URL=postgres:///build REDIS_URL=redis:// SECRET_KEY=build DATA_DIR=/tmp/build \
-    python manage.py collectstatic --noinput && chown -R leaderboard /app
+    python manage.py collectstatic --noinput \
+    && python -c "from scoring.warmup import warm_up; warm_up()" \
+    && chown -R leaderboard /app
 USER leaderboard
 EXPOSE 8000
 CMD ["python", "-m", "gunicorn", "leaderboard.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--timeout", "600"]

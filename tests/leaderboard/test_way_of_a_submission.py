@@ -115,7 +115,7 @@ def test_a_killed_worker_loses_nothing_and_counts_nothing_twice(
     assert scored == [f"All {DATASETS * 8} cases are scored. The board is being computed anew."]
     expected = direct_values(phantom_folder)
     for result in done.select_related("case"):
-        assert repr(result.values) == repr(expected[result.case.key])
+        assert repr(sorted(result.values.items())) == repr(sorted(expected[result.case.key].items()))
     entries = board_of(phase)["entries"]
     assert [entry["method"] for entry in entries] == ["My method"]
 
@@ -130,7 +130,8 @@ def test_every_problem_of_a_bad_zip_is_told_at_once_and_costs_nothing(
             if field.name == "disp_3455_3454.nii.gz":
                 continue
             if field.name == "disp_3456_3455.nii.gz":
-                archive.write(phantom_folder / "imagesVal" / "LUMIRMRI_3455_0000.nii.gz", field.name)
+                image = next((phantom_folder / "imagesVal").glob("*_3455_0000.nii.gz"))
+                archive.write(image, field.name)
             elif field.name == "disp_3457_3456.nii.gz":
                 archive.writestr(field.name, "these are my notes")
             else:
