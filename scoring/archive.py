@@ -24,6 +24,9 @@ _ZIP_FAULTS = (
 )  # fmt: skip
 
 
+_TAIL = 2**17  # zipfile looks for the end of the table of contents in the last 64 KiB
+
+
 @dataclass(frozen=True)
 class Limits:
     """What an upload may cost.  All sizes in bytes; ``ratio`` is unpacked over packed size of one member."""
@@ -59,15 +62,20 @@ class FieldArchive:
         place = self._places.get(name)
         if place is None:
             raise InvalidField("missing", name)
-        try:
-            if isinstance(place, Path):
-                stream: BinaryIO = place.open("rb")
-            else:
-                stream = cast(BinaryIO, cast(zipfile.ZipFile, self._zip).open(place))
-            with stream:
-                yield cast(BinaryIO, _Capped(stream, name, self.limits.member_bytes))
-        except _ZIP_FAULTS as error:
-            raise InvalidField("member_corrupt", name, reason=type(error).__name__) from None
+        with _faults_of(name):
+            stream = (
+                place.open("rb") if isinstance(place, Path) else cast(zipfile.ZipFile, self._zip).open(place)
+            )
+        with stream:
+            yield cast(BinaryIO, _Capped(cast(BinaryIO, stream), name, self.limits.member_bytes))
+
+
+@contextmanager
+def _faults_of(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _ZIP_FAULTS as error:
+        raise InvalidField("member_corrupt", name, reason=type(error).__name__) from None
 
 
 class _Capped(io.RawIOBase):
@@ -82,7 +90,8 @@ class _Capped(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         view = memoryview(buffer)
-        data = self._stream.read(len(view))
+        with _faults_of(self._name):
+            data = self._stream.read(len(view))
         self._left -= len(data)
         if self._left < 0:
             raise InvalidField("member_size", self._name, size=f"more than {self._cap}", limit=self._cap)
@@ -123,20 +132,18 @@ def open_fields(path: str | Path, limits: Limits | None = None) -> Iterator[Fiel
         yield FieldArchive(path, limits, _relative(_zip_members(archive, path, limits)), archive)
 
 
-def _open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
-    with path.open("rb") as stream:
-        if stream.read(2) != b"PK":
+@contextmanager
+def _open_zip(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
+    with _Directory(path) as file:
+        file.cap = max(limits.directory_bytes, _TAIL)
+        if file.read(2) != b"PK":
             raise InvalidArchive("archive_not_zip", path.name)
-    file = _Directory(path)
-    file.cap = max(limits.directory_bytes, 2**20)
-    try:
-        return zipfile.ZipFile(cast(BinaryIO, file))
-    except _ZIP_FAULTS as error:
-        file.close()
-        raise InvalidArchive("archive_corrupt", path.name, reason=type(error).__name__) from None
-    except InvalidArchive:
-        file.close()
-        raise
+        try:
+            archive = zipfile.ZipFile(cast(BinaryIO, file))
+        except _ZIP_FAULTS as error:
+            raise InvalidArchive("archive_corrupt", path.name, reason=type(error).__name__) from None
+        with archive:
+            yield archive
 
 
 def _ignored(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -74,7 +75,7 @@ def read_field(stream: BinaryIO, name: str, expected_shape: Sequence[int]) -> Fi
     """
     wanted = tuple(expected_shape)
     if name.endswith(".npz"):
-        array = read_npz(stream, name, lambda shape: _layout(shape, wanted, name))
+        array = read_npz(stream, name, lambda shape: _layout(shape, wanted, name), math.prod(wanted))
         return Field(_floats(_planes(array.T, array.shape, wanted, name)), array.dtype.name, from_npz=True)
 
     def accept(header: Header) -> None:
@@ -90,7 +91,7 @@ def read_field(stream: BinaryIO, name: str, expected_shape: Sequence[int]) -> Fi
 def _layout(shape: tuple[int, ...], wanted: tuple[int, ...], name: str) -> str:
     """Which of the accepted orders a shape is in; the first axis being 3 decides, as in the official
     evaluator."""
-    if shape[0] == 3 and (*shape[1:], 3) == wanted:
+    if shape[:1] == (3,) and (*shape[1:], 3) == wanted:
         return "first"
     if shape == wanted:
         return "last"

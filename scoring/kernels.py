@@ -436,3 +436,14 @@ def shifted_determinants(field: Array, single: bool) -> Array:  # noqa: FBT001
                     + j[2, 0] * (j[0, 1] * j[1, 2] - j[0, 2] * j[1, 1])
                 )
     return dets
+
+
+@njit(cache=True, nogil=True)
+def holds(data: Array, four: Array) -> bool:
+    """Whether four bytes stand somewhere in uint8 data in this order."""
+    a, b, c, d = four[0], four[1], four[2], four[3]
+    first, second, third, fourth = data[:-3], data[1:-2], data[2:-1], data[3:]
+    found = False
+    for n in range(len(first)):
+        found |= (first[n] == a) & (second[n] == b) & (third[n] == c) & (fourth[n] == d)
+    return found

@@ -17,6 +17,7 @@ import deflate
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring import kernels
 from scoring.errors import InvalidField
 
 _TYPES = {
@@ -40,7 +41,7 @@ _NAMES = {
     2048: "complex256",
     2304: "RGBA",
 }
-_CHUNK = 2**22
+_CHUNK, _HEAD = 2**22, 2**16
 _MAX_OFFSET = 2**20
 
 
@@ -72,13 +73,12 @@ def read_nifti(stream: BinaryIO, name: str, accept: Callable[[Header], None]) ->
     Raises:
         InvalidField: with a code.
     """
-    packed = bytearray()
-    while chunk := stream.read(_CHUNK):
-        packed += chunk
+    packed = read_up_to(stream, _HEAD)
     if not packed:
         raise InvalidField("empty_file", name)
     header = parse_header(_peek(packed, name), name)
     accept(header)
+    read_rest(stream, packed, header.needed, name)
     data = _inflate(packed, header.needed, name)
     del packed
     if header.extended:
@@ -87,9 +87,27 @@ def read_nifti(stream: BinaryIO, name: str, accept: Callable[[Header], None]) ->
     return header, values.reshape(header.shape[::-1])
 
 
+def read_up_to(stream: BinaryIO, size: int) -> bytearray:
+    """The next bytes of a stream, fewer only at its end."""
+    packed = bytearray()
+    while len(packed) < size and (chunk := stream.read(min(_CHUNK, size - len(packed)))):
+        packed += chunk
+    return packed
+
+
+def read_rest(stream: BinaryIO, packed: bytearray, needed: int, name: str) -> None:
+    """Append the rest of a compressed stream that ``needed`` bytes shall come out of: it cannot be much
+    longer."""
+    limit = needed + needed // 100 + _HEAD
+    while chunk := stream.read(_CHUNK):
+        packed += chunk
+        if len(packed) > limit:
+            raise InvalidField("too_large", name, size=f"more than {limit}", limit=limit)
+
+
 def read_header(stream: BinaryIO, name: str) -> Header:
     """The header of a .nii.gz stream.  Raises InvalidField."""
-    return parse_header(_peek(bytearray(stream.read(65536)), name), name)
+    return parse_header(_peek(read_up_to(stream, _HEAD), name), name)
 
 
 def scaled(header: Header, raw: NDArray[Any]) -> NDArray[Any]:
@@ -106,7 +124,7 @@ def _peek(packed: bytearray, name: str) -> bytes:
     if packed[:2] != b"\x1f\x8b":
         raise InvalidField("not_gzip", name)
     try:
-        head = zlib.decompressobj(31).decompress(packed[:65536], 352)
+        head = zlib.decompressobj(31).decompress(packed[:_HEAD], 352)
     except zlib.error:
         raise InvalidField("gzip_corrupt", name) from None
     if len(head) < 352:
@@ -151,42 +169,50 @@ def _scaling(slope: float, inter: float, name: str) -> tuple[float, float]:
 
 
 def _inflate(packed: bytearray, needed: int, name: str) -> bytearray:
-    claimed = int.from_bytes(packed[-4:], "little")
     try:
         data: bytearray = deflate.gzip_decompress(packed, needed)
     except deflate.DeflateError:
-        raise _diagnose(packed, needed, name) from None
-    crc = int.from_bytes(packed[-8:-4], "little")
+        data = bytearray()
+    trailer = struct.pack("<2I", deflate.crc32(data), needed % 2**32)
     # the decoder stops at the end of the first member; what lies behind it would be ignored silently
-    if len(data) != needed or claimed != needed % 2**32 or deflate.crc32(data) != crc:
-        raise _diagnose(packed, needed, name)
+    whole = len(data) == needed and packed.endswith(trailer) and not _stands_before_the_end(trailer, packed)
+    fault = None if whole else _diagnose(packed, needed, name)
+    if fault is not None:
+        raise fault
     return data
 
 
-def _diagnose(packed: bytearray, needed: int, name: str) -> InvalidField:
-    """Decode slowly, in bounded pieces, to say what is wrong."""
+def _stands_before_the_end(trailer: bytes, packed: bytearray) -> bool:
+    if not kernels.holds(np.frombuffer(packed, np.uint8)[:-8], np.frombuffer(trailer, np.uint8)):
+        return False
+    return packed.find(trailer) < len(packed) - 8
+
+
+def _diagnose(packed: bytearray, needed: int, name: str) -> InvalidField | None:
+    """Decode slowly, in bounded pieces, to say what is wrong; None if nothing is."""
     decoder, size, view = zlib.decompressobj(31), 0, memoryview(packed)
-    claimed = int.from_bytes(packed[-4:], "little")
-    try:
-        for start in range(0, len(view), _CHUNK):
-            piece: bytes | memoryview = view[start : start + _CHUNK]
-            while len(piece) and not decoder.eof:
+    for start in range(0, len(view), _CHUNK):
+        piece: bytes | memoryview = view[start : start + _CHUNK]
+        while len(piece) and not decoder.eof:
+            try:
                 size += len(decoder.decompress(piece, _CHUNK))
-                piece = decoder.unconsumed_tail
-                if size > needed:
-                    return InvalidField("trailing_data", name)
-            if decoder.eof:
-                behind = len(decoder.unused_data) + len(view) - start - _CHUNK
-                if behind > 0 or decoder.unused_data:
-                    return InvalidField("gzip_members", name)
-                break
-    except zlib.error as error:
-        if "incorrect length check" in str(error):
-            return InvalidField("gzip_trailer", name, claimed=claimed, needed=needed)
-        return InvalidField("gzip_corrupt", name)
+            except zlib.error as error:
+                return _zlib_fault(str(error), packed, needed, name)
+            piece = decoder.unconsumed_tail
+            if size > needed:
+                return InvalidField("trailing_data", name)
+        if decoder.eof and (decoder.unused_data or start + _CHUNK < len(view)):
+            return InvalidField("gzip_members", name)
     if not decoder.eof:
         return InvalidField("gzip_truncated", name)
-    return InvalidField("truncated", name, size=size, needed=needed)
+    return InvalidField("truncated", name, size=size, needed=needed) if size < needed else None
+
+
+def _zlib_fault(reason: str, packed: bytearray, needed: int, name: str) -> InvalidField:
+    if "incorrect length check" in reason:
+        claimed = int.from_bytes(packed[-4:], "little")
+        return InvalidField("gzip_trailer", name, claimed=claimed, needed=needed)
+    return InvalidField("gzip_corrupt", name)
 
 
 def _check_extensions(data: bytearray, header: Header, name: str) -> None:

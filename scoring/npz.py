@@ -7,6 +7,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Callable
+from tokenize import TokenError
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -14,16 +15,20 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from scoring.errors import InvalidField
+from scoring.nifti import read_rest
 
 _CHUNK = 2**22
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
-    KeyError, TypeError, SyntaxError, OverflowError, MemoryError, RecursionError, IndexError, AttributeError,
+    KeyError, TypeError, SyntaxError, TokenError, OverflowError, MemoryError, RecursionError, IndexError,
+    AttributeError,
 )  # fmt: skip
 
 
-def read_npz(stream: BinaryIO, name: str, accept: Callable[[tuple[int, ...]], object]) -> NDArray[Any]:
-    """The one array of an .npz stream in the shape it was saved with.
+def read_npz(
+    stream: BinaryIO, name: str, accept: Callable[[tuple[int, ...]], object], values: int
+) -> NDArray[Any]:
+    """The one array of an .npz stream, of about ``values`` numbers, in the shape it was saved with.
 
     ``accept`` sees the shape before anything is decoded and raises if the array is not wanted.
 
@@ -31,8 +36,7 @@ def read_npz(stream: BinaryIO, name: str, accept: Callable[[tuple[int, ...]], ob
         InvalidField: with a code.
     """
     packed = bytearray()
-    while chunk := stream.read(_CHUNK):
-        packed += chunk
+    read_rest(stream, packed, 8 * values, name)
     if not packed:
         raise InvalidField("empty_file", name)
     try:
@@ -49,8 +53,10 @@ def _only_array(
     if len(members) != 1:
         raise InvalidField("npz_arrays", name, count=len(members))
     with archive.open(members[0]) as stream:
-        major, _ = npy.read_magic(stream)
-        read_header = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
+        version = npy.read_magic(stream)
+        if version > (3, 0):
+            raise InvalidField("npz_corrupt", name, reason=f"version {version}")
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read_header(stream)
         if dtype.hasobject:
             raise InvalidField("npz_pickled", name)

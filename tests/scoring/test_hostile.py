@@ -1,0 +1,271 @@
+"""Every hostile file ends in its code, never in a crash, a hang or memory beyond the cap."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import tracemalloc
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring.archive import Limits, open_fields
+from scoring.errors import InvalidArchive, InvalidField
+from scoring.evaluate import check
+from scoring.fields import read_field
+from scoring.spec import EvaluationConfig, read_config
+from tests.scoring.files import gz, nifti
+from tests.scoring.hostile import FIELDS, FINE, GOOD, PLAIN, SHAPE
+
+NAME = "disp_0001_0002"
+CONFIG = read_config(
+    {
+        "name": "T",
+        "expected_shape": [*SHAPE, 3],
+        "eval_pairs": [{"fixed": "imagesTs/T_0001_0000.nii.gz", "moving": "imagesTs/T_0002_0000.nii.gz"}],
+        "evaluation_methods": [{"name": "NDV", "metric": "ndv"}],
+    }
+)
+
+
+def codes(path: Path, config: EvaluationConfig = CONFIG, limits: Limits | None = None) -> list[str]:
+    """The codes that a submission gets."""
+    try:
+        with open_fields(path, limits) as fields:
+            return [problem.code for problem in check(fields, [config])]
+    except InvalidArchive as error:
+        return [error.code]
+
+
+def zipped(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:
+    """A zip of some members."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, method)
+    return path
+
+
+def name_of(case: str) -> str:
+    return f"{NAME}.npz" if case.startswith("npz") else f"{NAME}.nii.gz"
+
+
+def test_the_table_is_long_enough_and_an_honest_file_passes(tmp_path: Path) -> None:
+    assert len(FIELDS) >= 60
+    assert codes(zipped(tmp_path / "fine.zip", {f"{NAME}.nii.gz": FINE})) == []
+
+
+@pytest.mark.parametrize("case", FIELDS)
+def test_hostile_field_in_a_zip_gets_its_code(case: str, tmp_path: Path) -> None:
+    data, code = FIELDS[case]
+    assert codes(zipped(tmp_path / "fields.zip", {name_of(case): data})) == [code]
+
+
+@pytest.mark.parametrize(
+    "case", ["bomb", "npz_bomb", "size_claimed_4_gib", "absurd_sizes", "npz_absurd_shape"]
+)
+def test_memory_stays_near_the_field_s_own_size(case: str) -> None:
+    data, code = FIELDS[case]
+    tracemalloc.start()
+    with pytest.raises(InvalidField) as caught:
+        read_field(io.BytesIO(data), name_of(case), (*SHAPE, 3))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.code == code
+    assert peak < 24 * 2**20  # a few pieces of 4 MiB; the bombs hold 64 MiB
+
+
+def corrupted(members: dict[str, bytes], change: Any) -> bytes:
+    """A zip of members with bytes changed: change(bytearray)."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    raw = bytearray(stream.getvalue())
+    change(raw)
+    return bytes(raw)
+
+
+def overlapping() -> bytes:
+    """Two entries of the table of contents that stand for the same bytes."""
+
+    def change(raw: bytearray) -> None:
+        first, second = (i for i in range(len(raw)) if raw[i : i + 4] == b"PK\1\2")
+        raw[second + 42 : second + 46] = raw[first + 42 : first + 46]
+
+    return corrupted({f"{NAME}.nii.gz": FINE, "disp_0001_0003.nii.gz": FINE}, change)
+
+
+def flagged(at: int, value: bytes) -> bytes:
+    """A zip whose only entry is changed in both its headers."""
+
+    def change(raw: bytearray) -> None:
+        entry = raw.index(b"PK\1\2")
+        raw[entry + at : entry + at + len(value)] = value
+        if at <= 12:
+            raw[at - 2 : at - 2 + len(value)] = value
+
+    return corrupted({f"{NAME}.nii.gz": FINE}, change)
+
+
+def renamed_inside() -> bytes:
+    """A zip whose member has another name than the table of contents says."""
+
+    def change(raw: bytearray) -> None:
+        raw[30:34] = b"disk"
+
+    return corrupted({f"{NAME}.nii.gz": FINE}, change)
+
+
+def linked() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        info = zipfile.ZipInfo(f"{NAME}.nii.gz")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, "/etc/passwd")
+    return stream.getvalue()
+
+
+def of(names: list[str], data: bytes = FINE, method: int = zipfile.ZIP_STORED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), data, method)
+    return stream.getvalue()
+
+
+GOOD_NAME = f"{NAME}.nii.gz"
+ARCHIVES: dict[str, tuple[bytes, list[str]]] = {
+    "empty": (b"", ["archive_not_zip"]),
+    "text": (b"these are not the fields", ["archive_not_zip"]),
+    "rar": (b"Rar!\x1a\x07\x01\x00" + bytes(99), ["archive_not_zip"]),
+    "gzip": (FINE, ["archive_not_zip"]),
+    "half_a_zip": (of([GOOD_NAME])[:-30], ["archive_corrupt"]),
+    "zip_magic_only": (b"PK\3\4", ["archive_corrupt"]),
+    "damaged_directory": (flagged(0, b"XX"), ["archive_corrupt"]),
+    "nothing_in_it": (of([]), ["archive_empty"]),
+    "only_mac_files": (of(["__MACOSX/._a", ".DS_Store"]), ["archive_empty"]),
+    "too_many_members": (of([f"{i}.nii.gz" for i in range(30)]), ["archive_members"]),
+    "encrypted": (flagged(8, b"\1\0"), ["member_encrypted"]),
+    "bzip2_method": (of([GOOD_NAME], method=zipfile.ZIP_BZIP2), ["member_method"]),
+    "lzma_method": (of([GOOD_NAME], method=zipfile.ZIP_LZMA), ["member_method"]),
+    "parent_folder": (of([f"../../{GOOD_NAME}"]), ["member_name"]),
+    "absolute_path": (of([f"/etc/{GOOD_NAME}"]), ["member_name"]),
+    "drive_letter": (of([f"C:/{GOOD_NAME}"]), ["member_name"]),
+    "backslash": (of([f"a\\{GOOD_NAME}"]), ["member_name"]),
+    "line_break_in_a_name": (of([f"a\n{GOOD_NAME}"]), ["member_name"]),
+    "symbolic_link": (linked(), ["member_link"]),
+    "overlapping_members": (overlapping(), ["archive_overlap"]),
+    "zeros_packed_well": (of([GOOD_NAME], bytes(2**22), zipfile.ZIP_DEFLATED), ["member_ratio"]),
+    "one_member_too_large": (of([GOOD_NAME], bytes(2**25)), ["member_size"]),
+    "together_too_large": (of([f"{i}.nii.gz" for i in range(9)], bytes(2**22)), ["archive_size"]),
+    "claims_more_than_it_has": (flagged(24, struct.pack("<I", 2**24)), ["member_ratio"]),
+    "wrong_checksum": (flagged(16, b"\1\2\3\4"), ["member_corrupt"]),
+    "other_name_inside": (renamed_inside(), ["member_corrupt"]),
+    "several_folders": (of([f"a/{GOOD_NAME}", f"b/{GOOD_NAME}"]), ["archive_folders"]),
+    "a_zip_in_a_zip": (of(["fields.zip"]), ["missing", "unexpected"]),
+    "no_field_at_all": (of(["readme.txt"]), ["missing", "unexpected"]),
+    "one_file_too_many": (of([GOOD_NAME, "notes.txt"]), ["unexpected"]),
+    "both_names": (of([GOOD_NAME, "disp_0001_0000_0002_0000.nii.gz"]), ["duplicate"]),
+    "hyphens_for_underscores": (of(["disp-0001-0002.nii.gz"]), ["misnamed"]),
+    "capital_suffix": (of([f"{NAME}.NII.GZ"]), ["misnamed"]),
+    "not_compressed": (of([f"{NAME}.nii"], PLAIN), ["misnamed"]),
+    "reversed_subjects": (of(["disp_0002_0001.nii.gz"]), ["missing", "unexpected"]),
+}
+SMALL = Limits(members=20, total_bytes=2**25, member_bytes=2**24, ratio=500)
+
+
+@pytest.mark.parametrize("case", ARCHIVES)
+def test_hostile_archive_gets_its_codes(case: str, tmp_path: Path) -> None:
+    data, expected = ARCHIVES[case]
+    path = tmp_path / "fields.zip"
+    path.write_bytes(data)
+    assert sorted(codes(path, limits=SMALL)) == sorted(expected)
+
+
+def test_a_huge_table_of_contents_is_not_read(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "fields.zip", {f"{i:0200}.nii.gz": b"" for i in range(6000)})
+    assert codes(path, limits=Limits(directory_bytes=2**20)) == ["archive_directory"]
+
+
+def test_every_problem_is_listed_at_once_by_file_name(tmp_path: Path) -> None:
+    pairs = [("0001", "0002"), ("0003", "0004"), ("0005", "0006"), ("0007", "0008")]
+    content = {
+        "name": "T",
+        "expected_shape": [*SHAPE, 3],
+        "eval_pairs": [{"fixed": f"i/T_{a}_0000.nii.gz", "moving": f"i/T_{b}_0000.nii.gz"} for a, b in pairs],
+        "evaluation_methods": [{"name": "NDV", "metric": "ndv"}],
+    }
+    members = {
+        "folder/disp_0003_0004.nii.gz": gz(nifti(np.zeros((5, 6, 4, 3)))),
+        "folder/disp_0005_0006.nii.gz": b"a text file\n",
+        "folder/disp_0007_0008.nii.gz": FINE,
+        "folder/extra.txt": b"",
+    }
+    with open_fields(zipped(tmp_path / "fields.zip", members)) as fields:
+        problems = check(fields, [read_config(content)])
+    assert {(p.file, p.code) for p in problems} == {
+        ("disp_0001_0002.nii.gz", "missing"),
+        ("disp_0003_0004.nii.gz", "wrong_shape"),
+        ("disp_0005_0006.nii.gz", "not_gzip"),
+        ("extra.txt", "unexpected"),
+    }
+    assert all(p.file in p.message and p.remedy in p.message for p in problems)
+
+
+def test_an_intact_header_extension_is_skipped() -> None:
+    data = gz(nifti(GOOD, extended=1, extension=struct.pack("<2i", 16, 6) + b"comment.", offset=368))
+    assert np.array_equal(read_field(io.BytesIO(data), "a.nii.gz", (*SHAPE, 3)).values, GOOD.astype("f4"))
+
+
+def read_or_code(data: bytes, name: str) -> None:
+    """Reading ends with a field of the right shape or with a code; anything else fails the test."""
+    with suppress(InvalidField):
+        assert read_field(io.BytesIO(data), name, (*SHAPE, 3)).shape == (*SHAPE, 3)
+
+
+EDITS = st.lists(st.tuples(st.integers(0, 2**20), st.binary(min_size=0, max_size=6)), max_size=5)
+
+
+def edited(data: bytes, edits: list[tuple[int, bytes]], cut: int) -> bytes:
+    raw = bytearray(data)
+    for at, value in edits:
+        place = at % (len(raw) + 1)
+        raw[place : place + len(value)] = value
+    return bytes(raw[: len(raw) - cut % (len(raw) + 1)] if cut % 4 == 0 else raw)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    case=st.sampled_from(sorted(set(FIELDS) - {"bomb", "npz_bomb"})), edits=EDITS, cut=st.integers(0, 10**6)
+)
+def test_fuzzed_files_end_in_a_code(case: str, edits: list[tuple[int, bytes]], cut: int) -> None:
+    read_or_code(edited(FIELDS[case][0], edits, cut), name_of(case))
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(edits=EDITS, cut=st.integers(0, 10**6), inner=st.binary(max_size=400))
+def test_fuzzed_headers_end_in_a_code(edits: list[tuple[int, bytes]], cut: int, inner: bytes) -> None:
+    read_or_code(gz(edited(PLAIN[:352], edits, cut) + PLAIN[352:]), "a.nii.gz")
+    read_or_code(gz(inner), "a.nii.gz")
+    read_or_code(inner, "a.npz")
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    case=st.sampled_from(sorted(set(ARCHIVES) - {"together_too_large"})),
+    edits=EDITS,
+    cut=st.integers(0, 10**6),
+)
+def test_fuzzed_archives_end_in_a_code(
+    case: str, edits: list[tuple[int, bytes]], cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed.zip"
+    path.write_bytes(edited(ARCHIVES[case][0], edits, cut))
+    assert isinstance(codes(path, limits=SMALL), list)
