@@ -27,37 +27,55 @@ def signed_rank_sums(
     positive = np.zeros(repeats.shape[1])
     for row in range(rows):
         plus2, positives, zeros, before, tied = sums[:, row]
+        singles = np.zeros((repeats.shape[0], 2), dtype=np.int64)
         for k in range(n):
             times = repeats[case[row, k]]
             if sign[row, k] == 0:
                 zeros += times
             elif ends[row, k] and (k == 0 or ends[row, k - 1]):
-                _add_single(plus2, positives, before, tied, times, sign[row, k])
+                singles[case[row, k], 0 if sign[row, k] > 0 else 1] += 1
+                _add_single(plus2, before, times, sign[row, k])
             else:
                 group += times
                 if sign[row, k] > 0:
                     positive += times
                 if ends[row, k]:
                     _add_group(plus2, positives, before, tied, group, positive)
+        _finish_singles(plus2, positives, tied, singles, repeats)
     return sums
 
 
 @njit(cache=True, nogil=True)
 def _add_single(
+    plus2: NDArray[np.float64], before: NDArray[np.float64], times: NDArray[np.uint16], sign: int
+) -> None:
+    """What depends on the order; the rest of 2 x rank = 2 x before + t + 1 is for `_finish_singles`."""
+    if sign > 0:
+        for r in range(before.size):
+            plus2[r] += 2.0 * times[r] * before[r]
+            before[r] += times[r]
+    else:
+        for r in range(before.size):
+            before[r] += times[r]
+
+
+@njit(cache=True, nogil=True)
+def _finish_singles(
     plus2: NDArray[np.float64],
     positives: NDArray[np.float64],
-    before: NDArray[np.float64],
     tied: NDArray[np.float64],
-    times: NDArray[np.uint16],
-    sign: int,
+    singles: NDArray[np.int64],
+    repeats: NDArray[np.uint16],
 ) -> None:
-    for r in range(before.size):
-        t = np.float64(times[r])
-        if sign > 0:
-            plus2[r] += t * (2.0 * before[r] + t + 1.0)
-            positives[r] += t
-        tied[r] += t * (t * t - 1.0)
-        before[r] += t
+    """singles: [cases, 2], positive and negative differences that no other ties with."""
+    for c in range(len(singles)):
+        plus = np.float64(singles[c, 0])
+        both = plus + singles[c, 1]
+        for r in range(plus2.size):
+            t = np.float64(repeats[c, r])
+            plus2[r] += plus * t * (t + 1.0)
+            positives[r] += plus * t
+            tied[r] += both * t * (t * t - 1.0)
 
 
 @njit(cache=True, nogil=True)
