@@ -22,6 +22,10 @@ WORDS: Mapping[str, str] = {
     "invalid_used": "Your team has sent {allowed} invalid files in the last {window}. "
     "The next is free {next}. Check the file before with `python -m scoring check`.",
     "too_many_running": "{running} of your submissions are still at work. Wait until one is finished.",
+    "no_such_scheme": "There is no scheme {name}. Choose one of {known}.",
+    "no_such_dataset": "This board has no dataset {name}. Choose among {known}.",
+    "no_such_metric": "The scheme does not rank by {name}, but by {known}.",
+    "no_metric_left": "Every metric has weight 0. Give one of them a weight.",
     "cannot_cancel": "This submission is {state} already and cannot be cancelled.",
 }
 

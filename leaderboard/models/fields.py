@@ -18,7 +18,7 @@ class Leased(models.Model):
         abstract = True
 
 
-class WebAddressField(models.URLField):
+class WebAddressField(models.URLField):  # type: ignore[type-arg]  # not subscriptable when it runs
     """A URL; what is typed without a scheme gets https."""
 
     def formfield(self, **kwargs: Any) -> Any:

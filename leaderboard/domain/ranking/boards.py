@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,13 @@ from django.db.models.functions import Now
 
 from leaderboard import tasks
 from leaderboard.domain import leases
-from leaderboard.domain.ranking.payload import Board, board_of
-from leaderboard.domain.ranking.standing import inputs_of, standing_evaluations
+from leaderboard.domain.ranking.cards import cards_of
+from leaderboard.domain.ranking.parts import dataset_part, part_name
+from leaderboard.domain.ranking.payload import board_of
+from leaderboard.domain.ranking.standing import inputs_of, score_table, standing_evaluations
+from leaderboard.domain.ranking.tables import keep_table
 from leaderboard.models import Phase, RankingScheme, Snapshot, SnapshotPart
-from scoring.ranking import PRESETS, Scheme
+from scoring.ranking import PRESETS, Scheme, ScoreTable
 
 STALE = Q(board_stale_since__isnull=False)
 
@@ -44,12 +48,13 @@ def update_board(phase_id: int) -> None:
         return
     with leases.kept(Phase, phase_id, token):
         phase = Phase.objects.select_related("challenge", "scheme").get(pk=phase_id)
-        board, inputs = _computed(phase)
+        board = _computed(phase)
+        keep_table(board.content_hash, board.table)
     with transaction.atomic():
         held = Phase.objects.filter(pk=phase_id, lease_token=token)
         if not held.select_for_update().exists():
             return
-        _keep(phase, board, inputs)
+        _keep(phase, board)
         held.filter(board_stale_since=phase.board_stale_since).update(board_stale_since=None)
         # A result that came meanwhile leaves the board stale: the next message or the sweeper sees it.
         held.update(tries=0, **leases.RELEASED)
@@ -57,20 +62,40 @@ def update_board(phase_id: int) -> None:
         tasks.update_board.delay(phase_id)
 
 
-def _computed(phase: Phase) -> tuple[Board, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Board:
+    """A computed board; the hash is over its inputs and all of its content."""
+
+    inputs: dict[str, Any]
+    payload: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
+    table: ScoreTable
+    content_hash: str
+
+
+def _computed(phase: Phase) -> _Board:
     evaluations = standing_evaluations(phase)
-    scheme = Scheme.from_dict(phase.scheme.spec)
-    return board_of(phase, scheme, evaluations), inputs_of(phase, evaluations)
+    table, cards = score_table(phase, evaluations), cards_of(phase, evaluations)
+    payload = board_of(table, Scheme.from_dict(phase.scheme.spec), cards, official=True)
+    order = [entry["method"] for entry in payload["entries"] if entry["rank"] is not None]
+    parts = {
+        part_name(scores.name): dataset_part(table, scores.name, order, cards) for scores in table.datasets
+    }
+    inputs = inputs_of(phase, evaluations)
+    content = json.dumps([inputs, payload, parts], sort_keys=True, allow_nan=False)
+    return _Board(inputs, payload, parts, table, hashlib.sha256(content.encode()).hexdigest())
 
 
-def _keep(phase: Phase, board: Board, inputs: dict[str, Any]) -> None:
-    content = json.dumps([inputs, board.payload, board.parts], sort_keys=True, allow_nan=False)
-    content_hash = hashlib.sha256(content.encode()).hexdigest()
+def _keep(phase: Phase, board: _Board) -> None:
     newest = Snapshot.objects.filter(phase=phase).first()
-    if newest is not None and newest.content_hash == content_hash:
+    if newest is not None and newest.content_hash == board.content_hash:
         return
     snapshot = Snapshot.objects.create(
-        phase=phase, scheme=phase.scheme, content_hash=content_hash, inputs=inputs, payload=board.payload
+        phase=phase,
+        scheme=phase.scheme,
+        content_hash=board.content_hash,
+        inputs=board.inputs,
+        payload=board.payload,
     )
     SnapshotPart.objects.bulk_create(
         [SnapshotPart(snapshot=snapshot, name=name, payload=part) for name, part in board.parts.items()]

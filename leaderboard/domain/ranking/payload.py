@@ -1,69 +1,68 @@
 """A board as plain strict JSON: what a snapshot holds and pages show."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.domain.ranking.standing import score_table
-from leaderboard.models import Dataset, Entry, Evaluation, Phase
+from leaderboard.domain.ranking.cards import Cards
 from scoring.metrics import METRICS, Metric
 from scoring.ranking import (
+    PRESETS,
+    Agreement,
     Heatmap,
+    RankedEntry,
     Ranking,
     Scheme,
     ScoreTable,
-    SignificanceMatrix,
+    Stability,
+    across_schemes,
     heatmap,
+    leave_one_dataset_out,
     rank,
-    significance,
+    stability,
 )
-from scoring.ranking.results import RankedEntry
-from scoring.ranking.significance import LEVELS
-from scoring.spec import SCORER_VERSION
 
 BY_NAME: Mapping[str, Metric] = {metric.short: metric for metric in METRICS.values()}
-TESTED = ("DSC", "HD95", "TRE", "NDV")
-_STRENGTH = {name: len(LEVELS) - place for place, (_, name) in enumerate(LEVELS)}
+RESAMPLES = 1000
+SEED = 2024
 
 
-@dataclass(frozen=True)
-class Board:
-    """`payload` is the leaderboard page's; `parts` what single further pages need, by name."""
+def board_of(table: ScoreTable, scheme: Scheme, cards: Cards, *, official: bool) -> dict[str, Any]:
+    """Rank a table and lay the board out for pages; the same input gives the same output.
 
-    payload: dict[str, Any]
-    parts: dict[str, dict[str, Any]]
-
-
-def board_of(phase: Phase, scheme: Scheme, evaluations: Sequence[Evaluation]) -> Board:
-    """Rank what stands on a phase's board and lay it out for pages; the same input gives the same output."""
-    table = score_table(phase, evaluations)
-    entries = {evaluation.submission.entry.name: evaluation.submission.entry for evaluation in evaluations}
-    datasets = {dataset.slug: dataset for dataset in phase.datasets.all()}
-    ranking = rank(table, scheme)
+    An official board says how sure its order is; a what-if board, made while somebody waits, does not.
+    """
+    ranking = rank(table, scheme, pool=cards.pool)
     order = [entry.method for entry in ranking.entries]
-    payload = {
-        "challenge": phase.challenge.slug,
-        "phase": phase.slug,
-        "official": True,
-        "scheme": {
-            "name": scheme.name,
-            "version": scheme.version,
-            "title": scheme.title,
-            "summary": scheme.source,
-        },
-        "rules": phase.rules,
-        "scorer_version": SCORER_VERSION,
+    sure = (
+        stability(table, scheme, resamples=RESAMPLES, seed=SEED, pool=order) if official and order else None
+    )
+    return {
+        **cards.facts,
+        "official": official,
+        "scheme": _scheme(scheme),
         "metrics": [_metric(name) for name in BY_NAME if name in table.metrics],
-        "datasets": [_dataset(datasets[scores.name], table) for scores in table.datasets],
-        "entries": _entries(table, ranking, entries),
-        "heatmap": _heatmap(heatmap(table, scheme, order=order), entries),
+        "datasets": [_dataset(name, table, cards) for name in cards.datasets if _has(table, name)],
+        "entries": _entries(table, ranking, cards, sure),
+        "omitted": [{"metric": one.metric, "reason": one.reason} for one in ranking.omitted],
+        "heatmap": _heatmap(heatmap(table, scheme, pool=order, order=order), cards),
+        "stability": _stability(sure),
+        "agreement": _agreement(table, scheme, order, cards) if official and order else None,
     }
-    parts = {f"dataset/{scores.name}": _part(table, scores.name, order, entries) for scores in table.datasets}
-    return Board(payload, parts)
+
+
+def _scheme(scheme: Scheme) -> dict[str, Any]:
+    return {
+        "name": scheme.name,
+        "version": scheme.version,
+        "title": scheme.title,
+        "summary": scheme.source,
+        "status": scheme.status,
+        "higher_is_better": scheme.higher_is_better,
+        "spec": scheme.to_dict(),
+    }
 
 
 def _metric(name: str) -> dict[str, Any]:
@@ -77,57 +76,80 @@ def _metric(name: str) -> dict[str, Any]:
     }
 
 
-def _dataset(dataset: Dataset, table: ScoreTable) -> dict[str, Any]:
-    scores = table.dataset(dataset.slug)
+def _has(table: ScoreTable, name: str) -> bool:
+    return any(dataset.name == name for dataset in table.datasets)
+
+
+def _dataset(name: str, table: ScoreTable, cards: Cards) -> dict[str, Any]:
+    scores = table.dataset(name)
     return {
-        "slug": dataset.slug,
-        "name": dataset.name,
-        "group": dataset.group,
-        "task": dataset.task,
+        "slug": name,
+        "name": cards.datasets[name],
+        "group": scores.group,
+        "task": scores.task,
         "cases": len(scores.cases),
-        "metrics": [name for name in BY_NAME if name in scores.metrics],
+        "metrics": [metric for metric in BY_NAME if metric in scores.metrics],
     }
 
 
-def _entries(table: ScoreTable, ranking: Ranking, entries: Mapping[str, Entry]) -> list[dict[str, Any]]:
-    whole = {name: _over_datasets(table, name) for name in table.metrics}
+def _entries(
+    table: ScoreTable, ranking: Ranking, cards: Cards, sure: Stability | None
+) -> list[dict[str, Any]]:
+    """The ranked entries in order, then those out of competition, by name."""
+    whole = {name: _over_datasets(table, name) for name in BY_NAME if name in table.metrics}
     best = {name: _best(name, values) for name, values in whole.items()}
-    return [_entry(table, ranked, entries[ranked.method], whole, best) for ranked in ranking.entries]
+    ranked = {entry.method: entry for entry in ranking.entries}
+    certainty = _certainty(sure)
+    others = sorted(set(cards.entries) - set(ranked))
+    return [
+        {
+            **_standing(ranked.get(method)),
+            **certainty.get(method, {"rank_interval": None, "rank_distribution": None, "tie_group": None}),
+            **cards.entries[method],
+            "metrics": _means(whole, best, table.row(method)),
+            "datasets": {
+                scores.name: {
+                    name: summary(metric.values[table.row(method)]) for name, metric in scores.metrics.items()
+                }
+                for scores in table.datasets
+            },
+        }
+        for method in [*ranked, *others]
+    ]
 
 
-def _entry(
-    table: ScoreTable,
-    ranked: RankedEntry,
-    entry: Entry,
-    whole: Mapping[str, NDArray[np.float64]],
-    best: Mapping[str, float | None],
-) -> dict[str, Any]:
-    row = table.row(ranked.method)
-    standings = ranked.pools[0].metrics if len(ranked.pools) == 1 else {}
-    summaries = {name: _summary(values[row]) for name, values in whole.items()}
+def _standing(entry: RankedEntry | None) -> dict[str, Any]:
+    if entry is None:
+        return {"rank": None, "score": None, "rank_scores": {}, "imputations": {}}
+    pools = entry.pools[0].metrics if len(entry.pools) == 1 else {}
     return {
-        "rank": ranked.rank,
-        "rank_interval": None,
-        "score": ranked.score,
-        "entry": entry.slug,
-        "method": entry.name,
-        "team": {"slug": entry.team.slug, "name": entry.team.name, "affiliation": entry.team.affiliation},
-        "baseline": entry.baseline,
-        "kind": entry.kind,
-        "instance_specific": entry.instance_specific,
-        "in_competition": entry.in_competition,
-        "metrics": {
-            name: summary | {"best": summary["mean"] is not None and summary["mean"] == best[name]}
-            for name, summary in summaries.items()
-        },
+        "rank": entry.rank,
+        "score": entry.score,
         "rank_scores": {
-            name: {"rank_score": standing.rank_score, "beaten_by": standing.beaten_by}
-            for name, standing in standings.items()
+            name: {"rank_score": one.rank_score, "beaten_by": one.beaten_by} for name, one in pools.items()
         },
-        "datasets": {
-            scores.name: {name: _summary(metric.values[row]) for name, metric in scores.metrics.items()}
-            for scores in table.datasets
+        "imputations": {
+            name: [
+                {"dataset": i.dataset, "state": i.state, "count": i.count, "stand_in": i.stand_in}
+                for i in one.imputations
+            ]
+            for name, one in pools.items()
+            if one.imputations
         },
+    }
+
+
+def _certainty(sure: Stability | None) -> dict[str, dict[str, Any]]:
+    if sure is None:
+        return {}
+    group_of = {method: place for place, group in enumerate(sure.tie_groups) for method in group}
+    return {
+        entry.method: {
+            "rank_interval": list(entry.rank_interval),
+            "rank_distribution": list(entry.distribution),
+            "tie_group": group_of[entry.method],
+        }
+        for entry in sure.entries
     }
 
 
@@ -136,7 +158,17 @@ def _over_datasets(table: ScoreTable, metric: str) -> NDArray[np.float64]:
     return np.hstack([d.metrics[metric].values for d in table.datasets if metric in d.metrics])
 
 
-def _summary(values: NDArray[np.float64]) -> dict[str, Any]:
+def _means(
+    whole: Mapping[str, NDArray[np.float64]], best: Mapping[str, float | None], row: int
+) -> dict[str, Any]:
+    found = {name: summary(values[row]) for name, values in whole.items()}
+    return {
+        name: one | {"best": one["mean"] is not None and one["mean"] == best[name]}
+        for name, one in found.items()
+    }
+
+
+def summary(values: NDArray[np.float64]) -> dict[str, Any]:
     """Mean and population std of the present values; the missing ones are counted, not hidden."""
     present = values[np.isfinite(values)]
     missing = int(values.size - present.size)
@@ -154,7 +186,7 @@ def _best(metric: str, values: NDArray[np.float64]) -> float | None:
     return max(means) if BY_NAME[metric].higher_is_better else min(means)
 
 
-def _heatmap(found: Heatmap, entries: Mapping[str, Entry]) -> dict[str, Any]:
+def _heatmap(found: Heatmap, cards: Cards) -> dict[str, Any]:
     columns, ranks, values = [], [], []
     for subtask in found.subtasks:
         single = [] if len(subtask.by_dataset) == 1 else list(subtask.by_dataset)
@@ -174,7 +206,7 @@ def _heatmap(found: Heatmap, entries: Mapping[str, Entry]) -> dict[str, Any]:
     return {
         "accuracy": found.accuracy,
         "columns": columns,
-        "rows": [entries[method].slug for method in found.methods],
+        "rows": [cards.slug(method) for method in found.methods],
         "ranks": _by_row(ranks, len(found.methods)),
         "values": _by_row(values, len(found.methods)),
     }
@@ -184,47 +216,27 @@ def _by_row(columns: Sequence[Sequence[Any]], rows: int) -> list[list[Any]]:
     return [[column[row] for column in columns] for row in range(rows)]
 
 
-def _part(table: ScoreTable, name: str, order: Sequence[str], entries: Mapping[str, Entry]) -> dict[str, Any]:
-    scores = table.dataset(name)
-    rows = {method: table.row(method) for method in order}
+def _stability(sure: Stability | None) -> dict[str, Any] | None:
+    if sure is None:
+        return None
+    tau = {"median": sure.tau.median, "low": sure.tau.low, "high": sure.tau.high}
+    return {"resamples": sure.resamples, "seed": sure.seed, "level": sure.level, "tau": tau}
+
+
+def _agreement(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards: Cards) -> dict[str, Any]:
+    """The order under every named scheme, and without each dataset."""
     return {
-        "dataset": name,
-        "cases": list(scores.cases),
-        "metrics": {
-            metric: {
-                "values": {entries[m].slug: _strict(found.values[row]) for m, row in rows.items()},
-            }
-            for metric, found in scores.metrics.items()
-        },
-        "table": [
-            {
-                "entry": entries[m].slug,
-                "method": m,
-                "metrics": {metric: _summary(found.values[row]) for metric, found in scores.metrics.items()},
-            }
-            for m, row in rows.items()
-        ],
-        "significance": {
-            metric: _matrix(significance(table, name, metric, order=order), entries)
-            for metric in TESTED
-            if metric in scores.metrics
-        },
+        "schemes": _rankings(across_schemes(table, PRESETS.values(), pool=order), cards),
+        "without_dataset": _rankings(leave_one_dataset_out(table, scheme, pool=order), cards),
     }
 
 
-def _strict(values: NDArray[np.float64]) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in values.tolist()]
-
-
-def _matrix(found: SignificanceMatrix, entries: Mapping[str, Entry]) -> dict[str, Any]:
+def _rankings(found: Agreement, cards: Cards) -> dict[str, Any]:
     return {
-        "metric": found.metric,
-        "entries": [entries[method].slug for method in found.methods],
-        "methods": list(found.methods),
-        "p": found.p,
-        "p_adjusted": found.p_adjusted,
-        "level": [[None if name is None else _STRENGTH.get(name, 0) for name in row] for row in found.level],
-        "direction": found.direction,
-        "correction": found.correction,
-        "cases": found.cases,
+        "names": list(found.names),
+        "entries": [cards.slug(entry.method) for entry in found.entries],
+        "ranks": [list(ranks) for ranks in found.ranks],
+        "tau": [list(row) for row in found.tau],
+        "full": None if found.full is None else list(found.full),
+        "full_tau": None if found.full_tau is None else list(found.full_tau),
     }

@@ -9,8 +9,7 @@ import scipy
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Phase
 from scoring.metrics import METRICS
-from scoring.ranking import DatasetFacts, ScoreTable
-from scoring.ranking.table import Row
+from scoring.ranking import DatasetFacts, Row, ScoreTable
 from scoring.spec import read_config
 
 
@@ -25,9 +24,15 @@ def standing_evaluations(phase: Phase) -> list[Evaluation]:
     return list(picked.select_related("submission__entry__team"))
 
 
-def score_table(phase: Phase, evaluations: Sequence[Evaluation]) -> ScoreTable:
-    """All case results that stand on a board; methods are entries by name, metrics by their kind's name."""
-    datasets = list(phase.datasets.all())
+def score_table(
+    phase: Phase, evaluations: Sequence[Evaluation], slugs: Sequence[str] | None = None
+) -> ScoreTable:
+    """All case results that stand on a board; methods are entries by name, metrics by their kind's name.
+
+    slugs: of the datasets (default: those that the phase has now).
+    """
+    chosen = phase.datasets.all() if slugs is None else phase.challenge.datasets.filter(slug__in=slugs)
+    datasets = list(chosen)
     return ScoreTable.from_rows(
         _rows(datasets, evaluations),
         {dataset.slug: _facts(dataset) for dataset in datasets},
