@@ -67,6 +67,7 @@ _FIELD = {
     "bad_scaling": Words("its scaling factors are not finite numbers", "scl_slope and scl_inter as finite numbers", "Save the field as float32 without scaling."),
     "wrong_type": Words("its values are stored as {dtype}", "float32 (float16, float64 and integers are read too)", "Save the field as float32."),
     "wrong_shape": Words("its shape is {shape}", "{expected_shape}", "Save one displacement vector per voxel of the fixed image, in the order X, Y, Z, 3."),
+    "half_resolution": Words("its shape is {shape}, half of what is asked for", "{expected_shape}", "Interpolate the field to the full grid; if its values count voxels of the half grid, double them too."),
     "too_large": Words("the field would take {size} bytes", "at most {limit}", "Save one displacement vector per voxel of the fixed image as float32."),
     "truncated": Words("its data end too early ({size} of {needed} bytes)", "as many values as the header says", _REMAKE),
     "trailing_data": Words("there are data behind the last value", "as many values as the header says", _REMAKE),
@@ -74,6 +75,20 @@ _FIELD = {
     "npz_corrupt": Words("it is not a readable .npz file ({reason})", "an .npz file written by numpy.savez or savez_compressed", "Write the file again with numpy.savez_compressed(name, field)."),
     "npz_arrays": Words("it holds {count} arrays", "one array", "Write the file again with numpy.savez_compressed(name, field)."),
     "npz_pickled": Words("its array holds Python objects", "an array of numbers", "Convert the array to float32 before saving it."),
+}  # fmt: skip
+
+_TRIED = "mean Dice is {before} as it is, {zero} without registration, and {after} if it is read as {meaning}"
+
+_CONVENTIONS = {
+    "convention_normalised": Words(_TRIED, "displacements in voxels", "Multiply each component by (n - 1) / 2, n being the image's size on that axis."),
+    "convention_axes": Words(_TRIED, "components in the order X, Y, Z", "Reverse the order of the three components."),
+    "convention_millimetres": Words(_TRIED, "displacements in voxels", "Divide each component by the voxel size, and mind the signs of world axes (ITK: x and y point the other way)."),
+    "convention_inverse": Words(_TRIED, "a field on the fixed image's grid that points into the moving image", "Swap fixed and moving, or invert the field."),
+    "convention_sign": Words(_TRIED, "a field on the fixed image's grid that points into the moving image", "Change the sign of the field."),
+    "convention_deformation": Words(_TRIED, "displacements", "Subtract the voxel's own coordinates."),
+    "suspect_normalised": Words("no displacement is longer than {longest} voxels; it may be in normalised coordinates [-1, 1]", "displacements in voxels", "If so, multiply each component by (n - 1) / 2, n being the image's size on that axis.", "warning"),
+    "suspect_deformation": Words("its values look like coordinates, not like displacements", "displacements", "If so, subtract the voxel's own coordinates.", "warning"),
+    "suspect_zeros": Words("all its values are zero", "a registration", "Nothing to do if this is meant to be the unregistered baseline.", "warning"),
 }  # fmt: skip
 
 _CONFIG = {
@@ -93,7 +108,9 @@ _GROUND_TRUTH = {
     "gt_landmarks": Words("its landmarks cannot be used ({reason})", "the same landmarks in fixed and moving", "Replace the file."),
 }  # fmt: skip
 
-WORDS: Mapping[str, Words] = MappingProxyType({**_ARCHIVE, **_FIELD, **_CONFIG, **_GROUND_TRUTH})
+WORDS: Mapping[str, Words] = MappingProxyType(
+    {**_ARCHIVE, **_FIELD, **_CONVENTIONS, **_CONFIG, **_GROUND_TRUTH}
+)
 
 
 @dataclass(frozen=True)

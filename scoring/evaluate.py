@@ -18,6 +18,7 @@ from scoring.case import Case, case_values
 from scoring.errors import InvalidField, Problem, problem
 from scoring.fields import Field, read_field
 from scoring.spec import SCORER_VERSION, EvaluationConfig, Pair, Rules
+from scoring.warmup import warm_up
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _candidates(pair: Pair, names: set[str]) -> list[str]:
 def check(fields: FieldArchive, configs: Sequence[EvaluationConfig]) -> list[Problem]:
     """Every problem of a submission at once; empty if it can be scored.  Reads each field to its end."""
     wanted = {pair: config for config in configs for pair in config.pairs}
-    problems = _name_problems(fields, list(wanted))
+    problems = name_problems(fields, list(wanted))
     for pair, config in wanted.items():
         try:
             count = load_field(fields, pair, config).not_finite()
@@ -102,7 +103,7 @@ def check(fields: FieldArchive, configs: Sequence[EvaluationConfig]) -> list[Pro
     return problems
 
 
-def _name_problems(fields: FieldArchive, pairs: Sequence[Pair]) -> list[Problem]:
+def name_problems(fields: FieldArchive, pairs: Sequence[Pair]) -> list[Problem]:
     """Missing, misnamed, doubled and unexpected files."""
     left = set(fields.names)
     problems, missing = [], []
@@ -210,5 +211,5 @@ def _run(fields: FieldArchive, work: Sequence[_Job], jobs: int) -> Iterator[Case
             yield score_case(fields, job.pair, job.config, job.ground_truth, job.rules)
         return
     # spawned, not forked: a fork of a process with threads may hang
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=warm_up) as pool:
         yield from pool.map(_Job.run, work)

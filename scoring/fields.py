@@ -97,7 +97,11 @@ def _layout(shape: tuple[int, ...], wanted: tuple[int, ...], name: str) -> str:
         return "last"
     if shape == (*wanted[:3], 1, 3):
         return "time"
-    raise InvalidField("wrong_shape", name, shape=times(shape), expected_shape=times(wanted))
+    half = [(n // 2, (n + 1) // 2) for n in wanted[:3]]
+    spatial = shape[1:4] if shape[:1] == (3,) else shape[:3]
+    is_half = len(shape) == 4 and all(n in pair for n, pair in zip(spatial, half, strict=True))
+    code = "half_resolution" if is_half else "wrong_shape"
+    raise InvalidField(code, name, shape=times(shape), expected_shape=times(wanted))
 
 
 def times(shape: Sequence[int]) -> str:

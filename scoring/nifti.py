@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from scoring import kernels
 from scoring.errors import InvalidField
+from scoring.streams import CHUNK, HEAD, read_rest, read_up_to
 
 _TYPES = {
     2: "u1",
@@ -41,7 +42,6 @@ _NAMES = {
     2048: "complex256",
     2304: "RGBA",
 }
-_CHUNK, _HEAD = 2**22, 2**16
 _MAX_OFFSET = 2**20
 
 
@@ -73,7 +73,7 @@ def read_nifti(stream: BinaryIO, name: str, accept: Callable[[Header], None]) ->
     Raises:
         InvalidField: with a code.
     """
-    packed = read_up_to(stream, _HEAD)
+    packed = read_up_to(stream, HEAD)
     if not packed:
         raise InvalidField("empty_file", name)
     header = parse_header(_peek(packed, name), name)
@@ -87,27 +87,9 @@ def read_nifti(stream: BinaryIO, name: str, accept: Callable[[Header], None]) ->
     return header, values.reshape(header.shape[::-1])
 
 
-def read_up_to(stream: BinaryIO, size: int) -> bytearray:
-    """The next bytes of a stream, fewer only at its end."""
-    packed = bytearray()
-    while len(packed) < size and (chunk := stream.read(min(_CHUNK, size - len(packed)))):
-        packed += chunk
-    return packed
-
-
-def read_rest(stream: BinaryIO, packed: bytearray, needed: int, name: str) -> None:
-    """Append the rest of a compressed stream that ``needed`` bytes shall come out of: it cannot be much
-    longer."""
-    limit = needed + needed // 100 + _HEAD
-    while chunk := stream.read(_CHUNK):
-        packed += chunk
-        if len(packed) > limit:
-            raise InvalidField("too_large", name, size=f"more than {limit}", limit=limit)
-
-
 def read_header(stream: BinaryIO, name: str) -> Header:
     """The header of a .nii.gz stream.  Raises InvalidField."""
-    return parse_header(_peek(read_up_to(stream, _HEAD), name), name)
+    return parse_header(_peek(read_up_to(stream, HEAD), name), name)
 
 
 def scaled(header: Header, raw: NDArray[Any]) -> NDArray[Any]:
@@ -124,7 +106,7 @@ def _peek(packed: bytearray, name: str) -> bytes:
     if packed[:2] != b"\x1f\x8b":
         raise InvalidField("not_gzip", name)
     try:
-        head = zlib.decompressobj(31).decompress(packed[:_HEAD], 352)
+        head = zlib.decompressobj(31).decompress(packed[:HEAD], 352)
     except zlib.error:
         raise InvalidField("gzip_corrupt", name) from None
     if len(head) < 352:
@@ -191,17 +173,17 @@ def _stands_before_the_end(trailer: bytes, packed: bytearray) -> bool:
 def _diagnose(packed: bytearray, needed: int, name: str) -> InvalidField | None:
     """Decode slowly, in bounded pieces, to say what is wrong; None if nothing is."""
     decoder, size, view = zlib.decompressobj(31), 0, memoryview(packed)
-    for start in range(0, len(view), _CHUNK):
-        piece: bytes | memoryview = view[start : start + _CHUNK]
+    for start in range(0, len(view), CHUNK):
+        piece: bytes | memoryview = view[start : start + CHUNK]
         while len(piece) and not decoder.eof:
             try:
-                size += len(decoder.decompress(piece, _CHUNK))
+                size += len(decoder.decompress(piece, CHUNK))
             except zlib.error as error:
                 return _zlib_fault(str(error), packed, needed, name)
             piece = decoder.unconsumed_tail
             if size > needed:
                 return InvalidField("trailing_data", name)
-        if decoder.eof and (decoder.unused_data or start + _CHUNK < len(view)):
+        if decoder.eof and (decoder.unused_data or start + CHUNK < len(view)):
             return InvalidField("gzip_members", name)
     if not decoder.eof:
         return InvalidField("gzip_truncated", name)

@@ -15,9 +15,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from scoring.errors import InvalidField
-from scoring.nifti import read_rest
+from scoring.streams import CHUNK, read_rest
 
-_CHUNK = 2**22
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
     KeyError, TypeError, SyntaxError, TokenError, OverflowError, MemoryError, RecursionError, IndexError,
@@ -70,7 +69,7 @@ def _only_array(
 
 def _read_exactly(stream: Any, needed: int, name: str) -> bytearray:
     data = bytearray()
-    while chunk := stream.read(min(_CHUNK, needed + 1 - len(data))):
+    while chunk := stream.read(min(CHUNK, needed + 1 - len(data))):
         data += chunk
         if len(data) > needed:
             raise InvalidField("trailing_data", name)

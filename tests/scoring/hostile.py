@@ -129,7 +129,7 @@ SHAPES: Table = {
     "one_component": (_shaped(*SHAPE), "wrong_shape"),
     "two_components": (_shaped(*SHAPE, 2), "wrong_shape"),
     "four_components": (_shaped(*SHAPE, 4), "wrong_shape"),
-    "half_resolution": (_shaped(3, 2, 2, 3), "wrong_shape"),
+    "half_resolution": (_shaped(3, 3, 2, 3), "half_resolution"),
     "singleton_last": (_shaped(*SHAPE, 3, 1), "wrong_shape"),
     "two_time_points": (_shaped(*SHAPE, 2, 3), "wrong_shape"),
     "flat": (_shaped(360), "wrong_shape"),
