@@ -1,6 +1,6 @@
 """A scheme applied to resamples of a table: scores and ranks, [resamples, methods]."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from scoring.ranking.combine import combine
 from scoring.ranking.compare import Compared, compare, missing_methods, rank_scores
 from scoring.ranking.results import Omission
 from scoring.ranking.scheme import Scheme
-from scoring.ranking.table import DatasetScores, ScoreTable
+from scoring.ranking.table import DatasetScores, ScoreTable, natural_key
 from scoring.ranking.units import NoUnitsError, Units, collect_units
 
 Repeats = Mapping[str, NDArray[np.uint16]]
@@ -58,12 +58,17 @@ def final_scores(scheme: Scheme, outcomes: Sequence[PoolOutcome]) -> NDArray[np.
 def pools_of(table: ScoreTable, scheme: Scheme) -> list[tuple[str, tuple[DatasetScores, ...]]]:
     """The pools of datasets a scheme compares within: (name, datasets), in order of first appearance."""
     if scheme.pool == "all":
-        return [("all", table.datasets)]
+        return [("all", flattening_order(table.datasets))]
     pools: dict[str, list[DatasetScores]] = {}
     for dataset in table.datasets:
         name = dataset.name if scheme.pool == "dataset" else subtask_of(dataset)
         pools.setdefault(name, []).append(dataset)
-    return [(name, tuple(datasets)) for name, datasets in pools.items()]
+    return [(name, flattening_order(datasets)) for name, datasets in pools.items()]
+
+
+def flattening_order(datasets: Iterable[DatasetScores]) -> tuple[DatasetScores, ...]:
+    """Datasets by name: which of equally hard units are among the hardest must not hang on their order."""
+    return tuple(sorted(datasets, key=lambda dataset: natural_key(dataset.name)))
 
 
 def subtask_of(dataset: DatasetScores) -> str:

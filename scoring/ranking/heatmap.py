@@ -8,7 +8,7 @@ import numpy as np
 
 from scoring.ranking.combine import combine, competition_ranks
 from scoring.ranking.compare import compare, missing_methods, rank_scores
-from scoring.ranking.evaluate import repeats_of, subtask_of
+from scoring.ranking.evaluate import flattening_order, repeats_of, subtask_of
 from scoring.ranking.scheme import Scheme
 from scoring.ranking.table import DatasetScores, ScoreTable
 from scoring.ranking.units import NoUnitsError, collect_units
@@ -90,7 +90,9 @@ def heatmap(
         if not datasets:
             continue
         blocks = tuple(_block(table, scheme, [d], methods) for d in datasets)
-        together = blocks[0] if len(datasets) == 1 else _block(table, scheme, datasets, methods)
+        together = (
+            blocks[0] if len(datasets) == 1 else _block(table, scheme, flattening_order(datasets), methods)
+        )
         subtasks.append(Subtask(key=key, title=title, together=together, by_dataset=blocks))
     return Heatmap(
         scheme=scheme, methods=tuple(methods), accuracy=accuracy_words(scheme), subtasks=tuple(subtasks)

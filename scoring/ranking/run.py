@@ -7,7 +7,7 @@ import numpy as np
 
 from scoring.ranking.combine import combine, competition_ranks
 from scoring.ranking.compare import missing_methods
-from scoring.ranking.evaluate import PoolOutcome, evaluate, final_scores
+from scoring.ranking.evaluate import PoolOutcome, evaluate, final_scores, flattening_order
 from scoring.ranking.results import (
     MetricStanding,
     MetricSummary,
@@ -99,10 +99,11 @@ def _summaries(
     table: ScoreTable, scheme: Scheme, methods: Sequence[str], standings: Sequence[tuple[PoolStanding, ...]]
 ) -> list[dict[str, MetricSummary]]:
     summaries: list[dict[str, MetricSummary]] = [{} for _ in methods]
+    datasets = flattening_order(table.datasets)
     for metric in dict.fromkeys([*(r.metric for r in scheme.metrics), *table.metrics]):
         unit: Unit = scheme.unit if metric in HARDEST else "case"
         try:
-            units = collect_units(table, replace(scheme, unit=unit), metric, table.datasets, methods)
+            units = collect_units(table, replace(scheme, unit=unit), metric, datasets, methods)
         except NoUnitsError:
             continue
         for row, summary in enumerate(summaries):

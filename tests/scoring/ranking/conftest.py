@@ -1,13 +1,22 @@
 """Small score tables."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
 from scoring.ranking import DatasetFacts, ScoreTable
 
-Values = Mapping[str, Mapping[str, Sequence[float]]]
+Values = Mapping[str, Mapping[str, Sequence[float | None]]]
+Simulated = Callable[..., ScoreTable]
+T = TypeVar("T")
+
+
+def known(value: T | None) -> T:
+    """What is expected to be there."""
+    assert value is not None
+    return value
 
 
 def table_of(values: Values, dataset: str = "d", facts: DatasetFacts | None = None) -> ScoreTable:
@@ -22,7 +31,7 @@ def table_of(values: Values, dataset: str = "d", facts: DatasetFacts | None = No
 
 
 @pytest.fixture
-def simulated() -> Callable[..., ScoreTable]:
+def simulated() -> Simulated:
     """Four datasets of one kind each, six methods of rising quality, ZeroDisplacement the worst."""
 
     def make(seed: int = 5, cases: int = 12, labels: int = 8, landmarks: int = 5) -> ScoreTable:

@@ -1,14 +1,17 @@
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
 from scoring.__main__ import main
 from scoring.ranking import PRESETS, Scheme
 
+from .conftest import Simulated
+
 
 @pytest.fixture
-def scores_csv(simulated, tmp_path):
+def scores_csv(simulated: Simulated, tmp_path: Path) -> Path:
     table = simulated()
     path = tmp_path / "scores.csv"
     with path.open("w", newline="") as file:
@@ -26,13 +29,15 @@ def scores_csv(simulated, tmp_path):
     return path
 
 
-def run(scores_csv, *arguments):
+def run(scores_csv: Path, *arguments: str) -> tuple[int, Path]:
     output = scores_csv.with_name("ranking.json")
     status = main(["rank", "--scores", str(scores_csv), "--output", str(output), *arguments])
     return status, output
 
 
-def test_the_file_holds_the_ranking_and_what_belongs_to_it(simulated, scores_csv, capsys):
+def test_the_file_holds_the_ranking_and_what_belongs_to_it(
+    simulated: Simulated, scores_csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, output = run(scores_csv, "--scheme", "l2r-code", "--bootstrap", "20", "--seed", "3")
     report = json.loads(output.read_text())
     assert status == 0
@@ -53,12 +58,12 @@ def test_the_file_holds_the_ranking_and_what_belongs_to_it(simulated, scores_csv
     assert board[1].split()[-1] == "m5"
 
 
-def test_the_same_inputs_give_the_same_bytes(scores_csv):
+def test_the_same_inputs_give_the_same_bytes(scores_csv: Path) -> None:
     first = run(scores_csv, "--bootstrap", "10")[1].read_bytes()
     assert run(scores_csv, "--bootstrap", "10")[1].read_bytes() == first
 
 
-def test_a_scheme_may_come_from_a_file(scores_csv, tmp_path):
+def test_a_scheme_may_come_from_a_file(scores_csv: Path, tmp_path: Path) -> None:
     scheme = Scheme.from_dict({**PRESETS["strict"].to_dict(), "name": "ours", "version": 7})
     path = tmp_path / "ours.json"
     path.write_text(json.dumps(scheme.to_dict()))
@@ -72,14 +77,18 @@ def test_a_scheme_may_come_from_a_file(scores_csv, tmp_path):
     ("content", "message"),
     [("{", "is no JSON"), ("[]", "does not hold a scheme"), ('{"unit": "case"}', "scheme:")],
 )
-def test_a_bad_scheme_is_refused_in_words(scores_csv, tmp_path, capsys, content, message):
+def test_a_bad_scheme_is_refused_in_words(
+    scores_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
     path = tmp_path / "bad.json"
     path.write_text(content)
     assert run(scores_csv, "--scheme", str(path))[0] == 1
     assert message in capsys.readouterr().err
 
 
-def test_unknown_names_and_files_are_refused_in_words(scores_csv, capsys):
+def test_unknown_names_and_files_are_refused_in_words(
+    scores_csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(scores_csv, "--scheme", "best")[0] == 1
     assert "best is no file and no scheme; schemes: l2r-code" in capsys.readouterr().err
     assert run(scores_csv.with_name("other.csv"))[0] == 1

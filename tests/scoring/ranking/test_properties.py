@@ -8,7 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scoring.ranking import PRESETS, MetricRule, ScoreTable, rank
+from scoring.ranking import PRESETS, MetricRule, Row, Scheme, ScoreTable, rank
+from scoring.ranking.scheme import Direction
+
+from .conftest import known
 
 METRICS = ("DSC", "HD95", "TRE", "NDV")
 ITEMS = {"DSC": 3, "HD95": 3, "TRE": 2, "NDV": 0}
@@ -20,17 +23,18 @@ SCHEMES = [
     ),
 ]
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES, ids=lambda s: s.name)
+OTHER: dict[Direction, Direction] = {"higher": "lower", "lower": "higher"}
 few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
-def scores(draw, gaps=False):
+def scores(draw: st.DrawFn, gaps: bool = False) -> list[Row]:
     """Rows of two to five methods on two small datasets: coarse values, so that ties happen, and gaps."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     names = ["ZeroDisplacement", "a", "b", "c", "d"][: draw(st.integers(2, 5))]
     cases = draw(st.integers(1, 9))
     coarse = draw(st.sampled_from([1, 2, 6]))
-    rows = []
+    rows: list[Row] = []
     for dataset in ("d1", "d2"):
         for metric in METRICS[: draw(st.integers(1, 4))]:
             for case in range(cases):
@@ -46,7 +50,7 @@ def scores(draw, gaps=False):
     return rows
 
 
-def board(rows, scheme):
+def board(rows: list[Row], scheme: Scheme) -> dict[str, tuple[int, float | None]]:
     ranking = rank(ScoreTable.from_rows(rows), scheme)
     return {e.method: (e.rank, None if e.score is None else round(e.score, 11)) for e in ranking.entries}
 
@@ -54,7 +58,9 @@ def board(rows, scheme):
 @every_scheme
 @few
 @given(rows=scores(gaps=True), seed=st.integers(0, 99))
-def test_the_order_of_methods_cases_and_datasets_changes_nothing(scheme, rows, seed):
+def test_the_order_of_methods_cases_and_datasets_changes_nothing(
+    scheme: Scheme, rows: list[Row], seed: int
+) -> None:
     shuffled = [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))]
     assert board(shuffled, scheme) == board(rows, scheme)
 
@@ -62,7 +68,7 @@ def test_the_order_of_methods_cases_and_datasets_changes_nothing(scheme, rows, s
 @every_scheme
 @few
 @given(rows=scores())
-def test_renaming_the_methods_renames_the_board(scheme, rows):
+def test_renaming_the_methods_renames_the_board(scheme: Scheme, rows: list[Row]) -> None:
     names = {"ZeroDisplacement": "ZeroDisplacement", "a": "z", "b": "y", "c": "x", "d": "w"}
     renamed = board([(names[row[0]], *row[1:]) for row in rows], scheme)
     assert renamed == {names[method]: place for method, place in board(rows, scheme).items()}
@@ -71,20 +77,20 @@ def test_renaming_the_methods_renames_the_board(scheme, rows):
 @every_scheme
 @few
 @given(rows=scores())
-def test_other_directions_of_negated_values_change_nothing(scheme, rows):
+def test_other_directions_of_negated_values_change_nothing(scheme: Scheme, rows: list[Row]) -> None:
     # The worst possible value goes with the sign: DSC has one, and there are no gaps that would need it.
-    negated = [(*row[:4], -row[4], row[5] and [-v for v in row[5]]) for row in rows]
-    other = {"higher": "lower", "lower": "higher"}
-    rules = tuple(replace(rule, direction=other[rule.direction]) for rule in scheme.metrics)
+    negated: list[Row] = [(*row[:4], -known(row[4]), row[5] and [-known(v) for v in row[5]]) for row in rows]
+
+    rules = tuple(replace(rule, direction=OTHER[rule.direction]) for rule in scheme.metrics)
     assert board(negated, replace(scheme, metrics=rules)) == board(rows, scheme)
 
 
 @every_scheme
 @few
 @given(rows=scores())
-def test_other_directions_of_the_same_values_turn_the_order_round(scheme, rows):
-    other = {"higher": "lower", "lower": "higher"}
-    rules = tuple(replace(rule, direction=other[rule.direction]) for rule in scheme.metrics)[:1]
+def test_other_directions_of_the_same_values_turn_the_order_round(scheme: Scheme, rows: list[Row]) -> None:
+
+    rules = tuple(replace(rule, direction=OTHER[rule.direction]) for rule in scheme.metrics)[:1]
     one = replace(scheme, metrics=scheme.metrics[:1])
     if scheme.test is not None:
         # Fewest losses become fewest wins: losses and wins change places under the other direction.
@@ -99,9 +105,9 @@ def test_other_directions_of_the_same_values_turn_the_order_round(scheme, rows):
 @every_scheme
 @few
 @given(rows=scores(gaps=True))
-def test_a_twin_ties_with_its_twin(scheme, rows):
+def test_a_twin_ties_with_its_twin(scheme: Scheme, rows: list[Row]) -> None:
     last = rows[-1][0]
-    twins = board(rows + [("twin", *row[1:]) for row in rows if row[0] == last], scheme)
+    twins = board([*rows, *(("twin", *row[1:]) for row in rows if row[0] == last)], scheme)
     assert twins["twin"] == twins[last]
 
 
@@ -110,14 +116,14 @@ def test_a_twin_ties_with_its_twin(scheme, rows):
 )
 @few
 @given(rows=scores())
-def test_an_added_worst_entry_leaves_the_order_of_the_others(name, rows):
+def test_an_added_worst_entry_leaves_the_order_of_the_others(name: str, rows: list[Row]) -> None:
     # On one metric: an entry worse than all in every value takes the last place of every comparison. Under
     # the tests without correction every other comparison stays as it was; corrections and combinations of
     # several metrics may change with the pool, and min-max rescales but keeps the order.
     scheme = replace(PRESETS[name], metrics=(MetricRule("DSC", "higher"),))
     before = board(rows, scheme)
     keys = {(row[1], row[2], row[3]): len(row[5]) if row[5] else 0 for row in rows}
-    worst = [("worst", d, c, m, -9.0, [-9.0] * n or None) for (d, c, m), n in keys.items()]
+    worst: list[Row] = [("worst", d, c, m, -9.0, [-9.0] * n or None) for (d, c, m), n in keys.items()]
     after = board(rows + worst, scheme)
     for a in before:
         for b in before:
@@ -131,7 +137,7 @@ def test_an_added_worst_entry_leaves_the_order_of_the_others(name, rows):
     method=st.sampled_from(["ZeroDisplacement", "a"]),
     bad=st.sampled_from([math.nan, math.inf]),
 )
-def test_a_value_that_goes_missing_never_improves_a_place(rows, method, bad):
+def test_a_value_that_goes_missing_never_improves_a_place(rows: list[Row], method: str, bad: float) -> None:
     one = replace(
         PRESETS["mean-then-rank"], metrics=(MetricRule("NDV", "lower"), MetricRule("DSC", "higher"))
     )
@@ -148,7 +154,7 @@ def test_a_value_that_goes_missing_never_improves_a_place(rows, method, bad):
 @every_scheme
 @few
 @given(rows=scores(gaps=True))
-def test_every_score_is_a_number_within_its_range(scheme, rows):
+def test_every_score_is_a_number_within_its_range(scheme: Scheme, rows: list[Row]) -> None:
     ranking = rank(ScoreTable.from_rows(rows), scheme)
     m = len(ranking.entries)
     low, high = (0.0, 1.0) if scheme.higher_is_better else (1.0, float(m))

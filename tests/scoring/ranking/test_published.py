@@ -49,7 +49,7 @@ TEST_SCORES = [
 TEST_SCORES += [0.384, 0.379, 0.361, 0.351, 0.265, 0.157, 0.157]
 
 
-def test_the_validation_snapshot_follows_from_its_weights():
+def test_the_validation_snapshot_follows_from_its_weights() -> None:
     names = [f"{i:02}" for i in range(1, 29)]
     columns = dict(zip(("DSC", "TRE", "NDV", "HD95"), zip(*SNAPSHOT, strict=True), strict=False))
     values = {
@@ -66,5 +66,5 @@ def test_the_validation_snapshot_follows_from_its_weights():
         assert ranking.entry(name).score == pytest.approx(row[-1], abs=1.01e-4)
 
 
-def test_two_entries_of_the_test_phase_share_rank_20():
+def test_two_entries_of_the_test_phase_share_rank_20() -> None:
     assert competition_ranks(TEST_SCORES, higher_is_better=True).tolist() == [*range(1, 20), 20, 20]

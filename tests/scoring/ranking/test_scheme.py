@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,22 +9,22 @@ from scoring.ranking import PRESETS, MetricRule, Scheme, TestRule
 L2R = PRESETS["l2r-code"]
 
 
-def test_the_published_code_comes_first():
+def test_the_published_code_comes_first() -> None:
     assert next(iter(PRESETS)) == "l2r-code"
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_scheme_survives_json(name):
+def test_a_scheme_survives_json(name: str) -> None:
     scheme = PRESETS[name]
     assert Scheme.from_dict(json.loads(json.dumps(scheme.to_dict()))) == scheme
     assert scheme.name == name
 
 
-def test_only_the_test_phase_of_2024_is_a_reconstruction():
+def test_only_the_test_phase_of_2024_is_a_reconstruction() -> None:
     assert [name for name, s in PRESETS.items() if s.status == "reconstructed"] == ["lumir24"]
 
 
-def test_a_hardest_metric_follows_the_rule_of_its_base():
+def test_a_hardest_metric_follows_the_rule_of_its_base() -> None:
     scheme = replace(L2R, metrics=(MetricRule("DSC", "lower", 2.0, 0.5),))
     assert scheme.rule("DSC30") == MetricRule("DSC30", "lower", 2.0, 0.5)
     assert scheme.rule("TRE30") == MetricRule("TRE30", "lower")
@@ -48,17 +49,17 @@ def test_a_hardest_metric_follows_the_rule_of_its_base():
         ({"wieghts": {}}, "unknown field wieghts"),
     ],
 )
-def test_an_impossible_scheme_is_refused(change, message):
+def test_an_impossible_scheme_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Scheme.from_dict({**L2R.to_dict(), **change})
 
 
-def test_an_incomplete_scheme_is_refused():
+def test_an_incomplete_scheme_is_refused() -> None:
     data = L2R.to_dict()
     del data["unit"]
     with pytest.raises(ValueError, match="unit"):
         Scheme.from_dict(data)
 
 
-def test_the_test_rule_is_part_of_the_data():
+def test_the_test_rule_is_part_of_the_data() -> None:
     assert Scheme.from_dict({**L2R.to_dict(), "test": {"alpha": 0.01}}).test == TestRule(alpha=0.01)

@@ -5,7 +5,7 @@ from scipy import stats
 from scoring.stats import kendall_tau
 
 
-def test_tau_is_scipys_with_and_without_ties():
+def test_tau_is_scipys_with_and_without_ties() -> None:
     rng = np.random.default_rng(8)
     base = rng.integers(1, 6, 12)
     others = np.concatenate(
@@ -19,5 +19,7 @@ def test_tau_is_scipys_with_and_without_ties():
     ("base", "other", "tau"),
     [([1, 1, 1], [1, 1, 1], 1.0), ([1, 1, 1], [1, 2, 3], 0.0), ([1, 2], [1, 1], 0.0), ([1], [1], 1.0)],
 )
-def test_rankings_without_an_order_have_a_defined_agreement(base, other, tau):
+def test_rankings_without_an_order_have_a_defined_agreement(
+    base: list[int], other: list[int], tau: float
+) -> None:
     assert kendall_tau(base, [other]).tolist() == [tau]
