@@ -13,7 +13,9 @@ class PhaseKind(TextChoices):
 class BoardRule(TextChoices):
     """Which scored submission of an entry stands on the board."""
 
+    BEST = "best", "best"
     LATEST = "latest", "latest"
+    CHOSEN = "chosen", "chosen by the team"
 
 
 class DatasetGroup(TextChoices):
@@ -35,6 +37,33 @@ class EntryKind(TextChoices):
 class Role(TextChoices):
     CAPTAIN = "captain", "Captain"
     MEMBER = "member", "Member"
+
+
+class Aspect(TextChoices):
+    """What of a phase's results can be shown or hidden by itself."""
+
+    AGGREGATES = "aggregates", "Aggregates"
+    PER_DATASET = "per-dataset", "Per dataset"
+    PER_CASE = "per-case", "Per case"
+    PICTURES = "pictures", "Pictures"
+    LOGS = "logs", "Logs"
+    NAMES = "names", "Names"
+    DOWNLOADS = "downloads", "Downloads"
+
+
+class Audience(TextChoices):
+    """For whom; organizers always see everything."""
+
+    PUBLIC = "public", "Public"
+    PARTICIPANTS = "participants", "Participants"
+    OWN_TEAM = "own-team", "Own team"
+    ORGANIZERS = "organizers", "Organizers"
+
+
+class MailChoice(TextChoices):
+    EACH = "each", "at once"
+    DIGEST = "digest", "once a day, together"
+    OFF = "off", "never"
 
 
 class SubmissionState(TextChoices):

@@ -1,23 +1,50 @@
 """Fields, constraints and one-line properties; the verbs are in `domain`, the questions in `queries`."""
 
 from leaderboard.models.challenges import Case, Challenge, Dataset, Phase
+from leaderboard.models.people import (
+    Announcement,
+    AttemptGrant,
+    AuditEvent,
+    Invitation,
+    Notification,
+    Profile,
+    TermsAcceptance,
+    Worker,
+)
 from leaderboard.models.ranking import RankingScheme, Snapshot, SnapshotPart
-from leaderboard.models.submissions import CaseResult, Evaluation, Submission, SubmissionEvent
+from leaderboard.models.submissions import (
+    CaseResult,
+    Evaluation,
+    Rescoring,
+    Submission,
+    SubmissionEvent,
+    Upload,
+)
 from leaderboard.models.teams import Entry, Membership, Team
 
 __all__ = [
+    "Announcement",
+    "AttemptGrant",
+    "AuditEvent",
     "Case",
     "CaseResult",
     "Challenge",
     "Dataset",
     "Entry",
     "Evaluation",
+    "Invitation",
     "Membership",
+    "Notification",
     "Phase",
+    "Profile",
     "RankingScheme",
+    "Rescoring",
     "Snapshot",
     "SnapshotPart",
     "Submission",
     "SubmissionEvent",
     "Team",
+    "TermsAcceptance",
+    "Upload",
+    "Worker",
 ]

@@ -9,8 +9,14 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from leaderboard.enums import BoardRule, DatasetGroup, PhaseKind, RegistrationTask
+from leaderboard.enums import Aspect, Audience, BoardRule, DatasetGroup, PhaseKind, RegistrationTask
 from leaderboard.models.fields import Leased
+
+
+def open_to_all() -> dict[str, list[str]]:
+    """The visibility of a validation phase: everything to everyone but a team's logs."""
+    everyone = [Audience.PUBLIC, Audience.PARTICIPANTS, Audience.OWN_TEAM]
+    return {aspect: [Audience.OWN_TEAM] if aspect == Aspect.LOGS else everyone for aspect in Aspect}
 
 
 class Challenge(models.Model):
@@ -22,6 +28,7 @@ class Challenge(models.Model):
     notice = models.CharField(max_length=300, blank=True, help_text="Shown on every page of the challenge.")
     terms = models.TextField(blank=True, help_text="Markdown; teams accept it when they enter.")
     terms_version = models.PositiveIntegerField(default=1)
+    team_size_limit = models.PositiveIntegerField(default=10)
     organizers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="organized_challenges"
     )
@@ -125,6 +132,9 @@ class Phase(Leased):
     attempts_total = models.PositiveIntegerField(null=True, blank=True)
     invalid_per_window = models.PositiveIntegerField(default=20)
     concurrent_submissions = models.PositiveIntegerField(default=3)
+    visibility = models.JSONField(
+        default=open_to_all, help_text="Aspect -> audiences; what is absent is hidden."
+    )
     board_stale_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:

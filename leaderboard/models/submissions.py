@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +25,8 @@ class Submission(Leased):
     filename = models.CharField(max_length=255)
     size = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
+    chosen = models.BooleanField(default=False, help_text="The team's choice for the board.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Of an exit that people chose.")
     problems = models.JSONField(default=list, help_text="All that the check found, in participants' words.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     received_at = models.DateTimeField(null=True, editable=False)
@@ -36,6 +38,9 @@ class Submission(Leased):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=SubmissionState.values), name="submission_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=["phase", "entry"], condition=Q(chosen=True), name="one_choice_a_phase_and_entry"
             ),
             models.CheckConstraint(condition=Q(size__gte=0), name="submission_size_not_negative"),
             models.CheckConstraint(
@@ -66,10 +71,61 @@ class SubmissionEvent(models.Model):
         return self.message
 
 
+class Upload(models.Model):
+    """The unfinished file of a submission that comes in pieces; its bytes lie in `<id>.part`."""
+
+    submission = models.OneToOneField(Submission, models.CASCADE, related_name="upload", primary_key=True)
+    length = models.BigIntegerField()
+    offset = models.BigIntegerField(default=0)
+    declared_sha256 = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(offset__gte=0, length__gt=0, offset__lte=F("length")),
+                name="upload_offset_in_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offset} of {self.length} bytes of {self.submission}"
+
+
+class Rescoring(models.Model):
+    """A scoring anew of submissions of a phase, kept in the shadow until it is applied or discarded."""
+
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="rescorings")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    applied = models.BooleanField(null=True, help_text="None while undecided.")
+    decided_at = models.DateTimeField(null=True, editable=False)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decision_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(applied__isnull=True, decided_at__isnull=True)
+                | Q(applied__isnull=False, decided_at__isnull=False),
+                name="rescoring_decided_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Rescoring of {self.phase}, {self.created_at:%Y-%m-%d %H:%M} UTC"
+
+
 class Evaluation(models.Model):
     """One scoring of a submission, by one scorer version, against one version of the ground truth."""
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="evaluations")
+    rescoring = models.ForeignKey(
+        Rescoring, models.PROTECT, null=True, blank=True, related_name="evaluations"
+    )
     scorer_version = models.CharField(max_length=32)
     rules = models.CharField(max_length=32)
     ground_truth_version = models.CharField(max_length=64)
