@@ -91,7 +91,7 @@ def _candidates(pair: Pair, names: set[str]) -> list[str]:
 def check(fields: FieldArchive, configs: Sequence[EvaluationConfig]) -> list[Problem]:
     """Every problem of a submission at once; empty if it can be scored.  Reads each field to its end."""
     wanted = {pair: config for config in configs for pair in config.pairs}
-    problems = name_problems(fields, list(wanted))
+    problems = name_problems(fields, tuple(wanted))
     for pair, config in wanted.items():
         try:
             count = load_field(fields, pair, config).not_finite()
@@ -107,7 +107,7 @@ def name_problems(fields: FieldArchive, pairs: Sequence[Pair]) -> list[Problem]:
     """Missing, misnamed, doubled and unexpected files."""
     left = set(fields.names)
     problems, missing = [], []
-    for pair in pairs:
+    for pair in dict.fromkeys(pairs):
         found = _candidates(pair, left)
         left.difference_update(found)
         if len(found) > 1:

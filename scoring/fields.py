@@ -97,11 +97,15 @@ def _layout(shape: tuple[int, ...], wanted: tuple[int, ...], name: str) -> str:
         return "last"
     if shape == (*wanted[:3], 1, 3):
         return "time"
-    half = [(n // 2, (n + 1) // 2) for n in wanted[:3]]
-    spatial = shape[1:4] if shape[:1] == (3,) else shape[:3]
-    is_half = len(shape) == 4 and all(n in pair for n, pair in zip(spatial, half, strict=True))
-    code = "half_resolution" if is_half else "wrong_shape"
+    code = "half_resolution" if _is_half(shape, wanted) else "wrong_shape"
     raise InvalidField(code, name, shape=times(shape), expected_shape=times(wanted))
+
+
+def _is_half(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether it is a field, in either order, with half as many voxels on each axis."""
+    half = [(n // 2, (n + 1) // 2) for n in wanted[:3]]
+    grids = [shape[:3]] * (shape[3:] == (3,)) + [shape[1:]] * (shape[:1] == (3,) and len(shape) == 4)
+    return any(all(n in pair for n, pair in zip(grid, half, strict=True)) for grid in grids)
 
 
 def times(shape: Sequence[int]) -> str:

@@ -44,7 +44,8 @@ def smooth(seed: int, sigma: float, size: float) -> Array:
 @pytest.fixture(scope="module")
 def truth() -> Array:
     """The true displacement between the subjects: 3 voxels, with a shift that no symmetry hides."""
-    return smooth(1, 7, 1.6) + np.array([2.0, -1.0, 1.5])
+    shifted: Array = smooth(1, 7, 1.6) + np.array([2.0, -1.0, 1.5])
+    return shifted
 
 
 @pytest.fixture(scope="module")
