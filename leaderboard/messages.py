@@ -21,12 +21,32 @@ WORDS: Mapping[str, str] = {
     "attempts_used_up": "Your team has used all {allowed} attempts of {phase}.",
     "invalid_used": "Your team has sent {allowed} invalid files in the last {window}. "
     "The next is free {next}. Check the file before with `python -m scoring check`.",
+    "reason_missing": "Say why: the reason is kept and shown to the team.",
+    "grant_of_nothing": "Give at least one attempt.",
     "too_many_running": "{running} of your submissions are still at work. Wait until one is finished.",
     "no_such_scheme": "There is no scheme {name}. Choose one of {known}.",
     "no_such_dataset": "This board has no dataset {name}. Choose among {known}.",
     "no_such_metric": "The scheme does not rank by {name}, but by {known}.",
+    "not_on_the_board": "No entry {name} is on this board. Choose one from the table.",
     "no_metric_left": "Every metric has weight 0. Give one of them a weight.",
     "cannot_cancel": "This submission is {state} already and cannot be cancelled.",
+}
+
+# Why a submission did or did not cost an attempt, by its state.
+LEDGER: Mapping[str, str] = {
+    "uploading": "Still being uploaded; counted when it is complete.",
+    "received": "Taken in; waits for its check.",
+    "checking": "Being checked; given back if the file is not in order.",
+    "invalid": "The file was not in order: no attempt, but one of the invalid ones.",
+    "queued": "In order, waits to be scored.",
+    "scoring": "Being scored.",
+    "scored": "Scored.",
+    "failed": "Failed for a reason of ours: given back.",
+    "cancelled": "Cancelled before a case was scored: given back.",
+    "cancelled_late": "Cancelled after cases had been scored.",
+    "withdrawn": "Scored, then withdrawn.",
+    "disqualified": "Scored, then disqualified.",
+    "grant": "Given by the organizers until {until}: {reason}",
 }
 
 # Lines of a submission's log.

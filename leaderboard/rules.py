@@ -31,10 +31,15 @@ def may_see_submission(viewer: Viewer, submission: Submission) -> bool:
     return may_see_team(viewer, submission.entry.team)
 
 
-def refusal_to_submit(phase: Phase, at: datetime) -> str | None:
-    """The code of the reason why the phase takes no submission at `at`, or None where it does."""
+def refusal_to_submit(phase: Phase, at: datetime, begun: datetime | None = None) -> str | None:
+    """The code of the reason why the phase takes no submission at `at`, or None where it does.
+
+    begun: when an upload began that has declared its hash; it may end within the grace period.
+    """
     if at < phase.opens_at:
         return "phase_not_open"
     if phase.closes_at is not None and at >= phase.closes_at:
-        return "phase_closed"
+        in_time = begun is not None and begun < phase.closes_at
+        if not in_time or at >= phase.closes_at + phase.grace:
+            return "phase_closed"
     return "phase_paused" if phase.paused else None

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from leaderboard import rules
-from leaderboard.domain import submissions, teams
+from leaderboard.domain import attempts, submissions, teams
 from leaderboard.domain.evaluation import handouts
 from leaderboard.forms import CARD, SubmitForm
 from leaderboard.messages import WORDS, Refused
@@ -40,7 +40,7 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
 
 
 def _receive(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> str:
-    submissions.require_attempt(team, phase, timezone.now())
+    attempts.require_attempt(team, phase, timezone.now())
     entry: Entry | None = form.cleaned_data["entry"]
     if entry is None:
         card = {name: form.cleaned_data[name] for name in CARD}
@@ -59,7 +59,7 @@ def _page(phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:
         "cases_count": Case.objects.filter(dataset__phases=phase).count(),
         "sample_url": reverse("sample_zip", args=where),
         "pairs_url": reverse("pairs_csv", args=where),
-        "attempts": submissions.attempts(team, phase, timezone.now()),
+        "attempts": attempts.attempts(team, phase, timezone.now()),
         "is_open": phase.is_open(timezone.now()),
     }
 

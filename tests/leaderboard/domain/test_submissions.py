@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import connection
 from django.utils import timezone
 
+from leaderboard.domain import attempts as budget
 from leaderboard.domain import submissions
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import SubmissionState
@@ -86,7 +87,7 @@ def test_an_empty_file_is_refused(entry: Entry, phase: Phase) -> None:
 def test_what_costs_an_attempt_and_what_does_not(entry: Entry, phase: Phase, free: S, costs: S) -> None:
     for state in (free, costs):
         make.submission(phase=phase, entry=entry, state=state, problems=[{"message": "x"}])
-    used = submissions.attempts(entry.team, phase, timezone.now())
+    used = budget.attempts(entry.team, phase, timezone.now())
     assert (used.used, used.left) == (1, phase.attempts_per_window - 1)
 
 
@@ -96,22 +97,22 @@ def test_the_window_rolls(entry: Entry, phase: Phase) -> None:
     for ago in hours:
         made = make.submission(phase=phase, entry=entry, state=S.SCORED)
         Submission.objects.filter(pk=made.pk).update(created_at=now - timedelta(hours=ago))
-    used = submissions.attempts(entry.team, phase, now)
+    used = budget.attempts(entry.team, phase, now)
     # Five of the six lie in the last 24 hours; the oldest of them frees a place when it is 24 hours old.
     assert (used.used, used.left) == (5, 0)
     assert used.next_at == now - timedelta(hours=20) + phase.window
     with pytest.raises(Refused) as refused:
-        submissions.require_attempt(entry.team, phase, now)
+        budget.require_attempt(entry.team, phase, now)
     assert refused.value.code == "attempts_used"
-    submissions.require_attempt(entry.team, phase, now + timedelta(hours=4, seconds=1))
+    budget.require_attempt(entry.team, phase, now + timedelta(hours=4, seconds=1))
 
 
 def test_invalid_files_have_a_budget_of_their_own(entry: Entry, phase: Phase) -> None:
     for _ in range(phase.invalid_per_window):
         make.submission(phase=phase, entry=entry, state=S.INVALID, problems=[{"message": "x"}])
-    assert submissions.attempts(entry.team, phase, timezone.now()).left == phase.attempts_per_window
+    assert budget.attempts(entry.team, phase, timezone.now()).left == phase.attempts_per_window
     with pytest.raises(Refused) as refused:
-        submissions.require_attempt(entry.team, phase, timezone.now())
+        budget.require_attempt(entry.team, phase, timezone.now())
     assert refused.value.code == "invalid_used"
 
 
