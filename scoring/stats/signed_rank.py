@@ -181,12 +181,12 @@ def _join(parts: list[SignedRank], axis: int) -> SignedRank:
 def _sort(differences: NDArray[np.float64], case: NDArray[np.int32]) -> _Sorted:
     if not np.isfinite(differences).all():
         raise ValueError("signed ranks need finite differences")
-    size = np.abs(differences)
-    order = np.argsort(size, axis=1)
-    size = np.take_along_axis(size, order, axis=1)
+    order = np.argsort(np.abs(differences), axis=1)
+    ascending = np.take_along_axis(differences, order, axis=1)
+    size = np.abs(ascending)
     ends = np.ones(size.shape, dtype=bool)
     np.not_equal(size[:, 1:], size[:, :-1], out=ends[:, :-1])
-    sign = np.sign(np.take_along_axis(differences, order, axis=1)).astype(np.int8)
+    sign = (ascending > 0).view(np.int8) - (ascending < 0).view(np.int8)
     return _Sorted(ends=ends, sign=sign, case=case[order])
 
 

@@ -211,3 +211,42 @@ def test_equal_methods_are_ranked_equal(name: str) -> None:
     ranking = rank(table_of({"DSC": values, "NDV": values}), PRESETS[name])
     assert [e.rank for e in ranking.entries] == [1, 1, 1]
     assert len({e.score for e in ranking.entries}) == 1
+
+
+@pytest.mark.parametrize("name", ["l2r-code", "l2r-text"])
+def test_a_one_sided_test_wins_where_scipys_does(name: str) -> None:
+    # Small shifts, so that several pairs lie between p = 0.05 and 0.1 two-sided.
+    values = np.random.default_rng(2).normal(size=(6, 25)) + 0.15 * np.arange(6.0)[:, None]
+    table = table_of({"NDV": {f"m{i}": row.tolist() for i, row in enumerate(values)}})
+    scheme = replace(PRESETS[name], test=replace(known(PRESETS[name].test), count="losses"))
+    one_sided = replace(scheme, test=replace(known(scheme.test), sides="one-sided"))
+    test = stats.ranksums if name == "l2r-code" else stats.wilcoxon
+    expected = {
+        f"m{a}": sum(
+            test(-other, -values[a], alternative="greater").pvalue < 0.05
+            for b, other in enumerate(values)
+            if b != a
+        )
+        for a in range(6)
+    }
+    assert column(rank(table, one_sided), "NDV", "beaten_by") == expected
+    assert sum(expected.values()) > sum(column(rank(table, scheme), "NDV", "beaten_by").values())
+
+
+def test_weights_and_pools_of_subtasks_are_the_organizers(simulated: Simulated) -> None:
+    table = simulated()
+    heavy = replace(
+        PRESETS["l2r-code"],
+        metrics=(MetricRule("DSC", "higher", 3.0), MetricRule("NDV", "lower")),
+        pool="subtask",
+    )
+    entry = rank(table, heavy).entry("m2")
+    assert [pool.pool for pool in entry.pools] == [
+        "in-domain",
+        "inter-subject",
+        "atlas-to-subject",
+        "subject-to-atlas",
+    ]
+    for pool in entry.pools:
+        expected = (pool.metrics["DSC"].rank_score ** 3 * pool.metrics["NDV"].rank_score) ** (1 / 4)
+        assert pool.score == pytest.approx(expected, rel=1e-12)
