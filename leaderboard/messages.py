@@ -28,7 +28,19 @@ WORDS: Mapping[str, str] = {
     "no_such_dataset": "This board has no dataset {name}. Choose among {known}.",
     "no_such_metric": "The scheme does not rank by {name}, but by {known}.",
     "not_on_the_board": "No entry {name} is on this board. Choose one from the table.",
+    "no_such_group": "This board has no group {name}. Choose one of {known}.",
+    "no_weight": "{text} is no weight for {name}. Give a number from 0 to {largest}.",
     "no_metric_left": "Every metric has weight 0. Give one of them a weight.",
+    "closes_before_it_opens": "The phase would close before it opens. Choose a later time to close.",
+    "cannot_reinstate": "Only a disqualified submission can be reinstated; this one is {state}.",
+    "cannot_retry": "Only a failed submission can be tried again; this one is {state}.",
+    "cannot_choose": "Only a scored submission can stand on the board; this one is {state}.",
+    "cannot_leave_the_board": "Only a scored submission can be taken off the board; this one is {state}.",
+    "no_choice": "In this phase the board shows the {rule} submission of each entry.",
+    "rescoring_undecided": "A rescoring of this phase is not decided yet. Apply or discard it first.",
+    "rescoring_decided": "This rescoring is decided already.",
+    "rescoring_unfinished": "{left} cases are not scored yet. Wait until they are.",
+    "nothing_to_rescore": "None of these submissions is scored.",
     "cannot_cancel": "This submission is {state} already and cannot be cancelled.",
 }
 
@@ -62,6 +74,12 @@ EVENTS: Mapping[str, str] = {
     "check_error": "The check stumbled; it is tried again.",
     "lease_lost": "A worker was lost while at work on {what}; another one takes over.",
     "cancelled": "Cancelled by {who}.",
+    "withdrawn": "Withdrawn by {who}. It stands on the board no longer.",
+    "disqualified": "Disqualified by the organizers ({who}): {reason}",
+    "reinstated": "Reinstated by the organizers ({who}): {reason}",
+    "rescored": "Scored anew; the new values count from now on: {reason}",
+    "retried": "Tried again by {who}; what was scored is kept.",
+    "chosen": "Chosen for the board by {who}.",
 }
 
 

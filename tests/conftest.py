@@ -6,8 +6,8 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
+import django
 import pytest
-from django.conf import settings
 
 from leaderboard import embedded
 
@@ -21,8 +21,8 @@ for _name in ("GROUND_TRUTH_ROOT", "UPLOADS_ROOT", "MEDIA_ROOT", "STATIC_ROOT"):
     os.environ.pop(_name, None)
 os.environ |= {"EMAIL_URL": f"filemail:///{_FOLDER}/mail", "LEASE_SECONDS": "2", "SWEEP_SECONDS": "1"}
 _STACK.enter_context(embedded.serving_this_process())
-# Loaded settings tell pytest-django to set Django up in its configure.
-assert settings.configured or settings.DATABASES
+# The conftests of folders named on the command line are read before pytest-django sets Django up.
+django.setup()
 
 
 @atexit.register

@@ -38,7 +38,9 @@ def sweep() -> None:
     _speak_of(
         tasks.check_submission, [str(pk) for pk in waiting_checks.values_list("pk", flat=True)[:AT_ONCE]]
     )
-    waiting_cases = CaseResult.objects.filter(scoring.TO_SCORE, state=CaseState.PENDING).order_by("pk")
+    waiting_cases = CaseResult.objects.filter(
+        scoring.TO_SCORE, state=CaseState.PENDING, tries__lt=settings.MAX_TRIES
+    ).order_by("pk")
     _speak_of(tasks.score_case, waiting_cases.values_list("pk", flat=True)[:AT_ONCE])
     stale = Phase.objects.filter(leases.free(), board_stale_since__lt=Now())
     _speak_of(tasks.update_board, stale.values_list("pk", flat=True))

@@ -15,8 +15,9 @@ from leaderboard.models.fields import Leased
 
 def open_to_all() -> dict[str, list[str]]:
     """The visibility of a validation phase: everything to everyone but a team's logs."""
-    everyone = [Audience.PUBLIC, Audience.PARTICIPANTS, Audience.OWN_TEAM]
-    return {aspect: [Audience.OWN_TEAM] if aspect == Aspect.LOGS else everyone for aspect in Aspect}
+    own_team = [Audience.OWN_TEAM.value]
+    everyone = [Audience.PUBLIC.value, Audience.PARTICIPANTS.value, *own_team]
+    return {aspect.value: own_team if aspect is Aspect.LOGS else everyone for aspect in Aspect}
 
 
 class Challenge(models.Model):

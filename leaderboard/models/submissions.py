@@ -130,6 +130,10 @@ class Evaluation(models.Model):
     rules = models.CharField(max_length=32)
     ground_truth_version = models.CharField(max_length=64)
     current = models.BooleanField(default=True)
+    means = models.JSONField(
+        default=dict,
+        help_text="When finished: the kind of metric -> mean of its values, and how many are missing.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
 

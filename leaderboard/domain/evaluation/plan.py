@@ -6,7 +6,17 @@ from pathlib import Path
 from django.conf import settings
 
 from leaderboard.models import Case, Dataset, Phase, Submission
-from scoring.spec import EvaluationConfig, Pair, read_config
+from scoring.spec import SCORER_VERSION, EvaluationConfig, Pair, read_config
+
+__all__ = [
+    "SCORER_VERSION",
+    "cases_of",
+    "config_and_pair",
+    "configs_of",
+    "ground_truth_folder",
+    "ground_truth_version",
+    "upload_path",
+]
 
 
 def upload_path(submission: Submission) -> Path:

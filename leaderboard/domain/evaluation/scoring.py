@@ -1,9 +1,12 @@
 """The scoring of one case, and the end of a submission when its last case is done."""
 
 import logging
+import math
 import traceback
 import uuid
+from collections import defaultdict
 from functools import partial
+from statistics import fmean
 
 from django.conf import settings
 from django.db import transaction
@@ -14,11 +17,11 @@ from leaderboard import tasks
 from leaderboard.domain import leases, ranking, states
 from leaderboard.domain.evaluation import plan
 from leaderboard.enums import CaseState, SubmissionState
-from leaderboard.models import CaseResult, Evaluation, Submission
+from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
 from scoring.archive import open_fields
 from scoring.evaluate import CaseScores
 from scoring.evaluate import score_case as score
-from scoring.spec import RULES
+from scoring.spec import RULES, read_config
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +29,9 @@ logger = logging.getLogger(__name__)
 TO_SCORE = ~Q(state=CaseState.DONE) & Q(
     Exists(
         Evaluation.objects.filter(
+            Q(current=True, submission__state__in=[SubmissionState.QUEUED, SubmissionState.SCORING])
+            | Q(rescoring__applied=None, rescoring__isnull=False, submission__state=SubmissionState.SCORED),
             pk=OuterRef("evaluation_id"),
-            current=True,
-            submission__state__in=[SubmissionState.QUEUED, SubmissionState.SCORING],
         )
     )
 )
@@ -42,8 +45,8 @@ def score_case(pk: int) -> None:
     result = CaseResult.objects.select_related(
         "evaluation__submission__phase", "case__dataset", "evaluation__submission__entry"
     ).get(pk=pk)
-    submission = result.evaluation.submission
-    if states.move(submission.pk, SubmissionState.SCORING, Q(state=SubmissionState.QUEUED)):
+    evaluation, submission = result.evaluation, result.evaluation.submission
+    if evaluation.current and states.move(submission.pk, SubmissionState.SCORING):
         states.log(submission.pk, "scoring")
     try:
         with leases.kept(CaseResult, pk, token):
@@ -51,8 +54,12 @@ def score_case(pk: int) -> None:
     except Exception:  # noqa: BLE001 the file was checked: what goes wrong now is our fault
         _stumbled(result, token)
         return
-    if _store(result, token, scores):
+    if not _store(result, token, scores):
+        return
+    if evaluation.current:
         finish(submission.pk)
+    else:
+        finish_shadow(evaluation)
 
 
 def scores_of(result: CaseResult) -> CaseScores:
@@ -89,10 +96,41 @@ def finish(submission_id: uuid.UUID) -> bool:
         if not states.move(submission_id, SubmissionState.SCORED, ~Q(Exists(left))):
             return False
         evaluation = Evaluation.objects.get(submission=submission_id, current=True)
-        Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now())
+        Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now(), means=means_of(evaluation))
         states.log(submission_id, "scored", cases=f"{evaluation.case_results.count()} cases")
         ranking.mark_stale(Submission.objects.get(pk=submission_id).phase_id)
     return True
+
+
+def finish_shadow(evaluation: Evaluation) -> None:
+    """Note that a scoring in the shadow has no case left."""
+    left = CaseResult.objects.filter(~Q(state=CaseState.DONE), evaluation=evaluation)
+    if not left.exists():
+        waiting = Evaluation.objects.filter(pk=evaluation.pk, finished_at=None)
+        waiting.update(finished_at=Now(), means=means_of(evaluation))
+
+
+def means_of(evaluation: Evaluation) -> dict[str, dict[str, float | int | None]]:
+    """Metric by kind (dice, tre ...) -> mean over the cases with a finite value, and the others' number."""
+    values = defaultdict(list)
+    kinds = {
+        dataset.pk: kinds_of(dataset)
+        for dataset in Dataset.objects.filter(cases__results__evaluation=evaluation).distinct()
+    }
+    for dataset, numbers in evaluation.case_results.values_list("case__dataset_id", "values"):
+        for name, value in numbers.items():
+            values[kinds[dataset][name]].append(value)
+    return {kind: _mean(numbers) for kind, numbers in values.items()}
+
+
+def kinds_of(dataset: Dataset) -> dict[str, str]:
+    """A dataset's metrics: the config's name -> kind."""
+    return {name: kind for config in dataset.configs for name, kind in read_config(config).kinds.items()}
+
+
+def _mean(numbers: list[float]) -> dict[str, float | int | None]:
+    finite = [number for number in numbers if math.isfinite(number)]
+    return {"mean": fmean(finite) if finite else None, "missing": len(numbers) - len(finite)}
 
 
 def _stumbled(result: CaseResult, token: uuid.UUID) -> None:
@@ -119,5 +157,7 @@ def release(pk: int, *held: Q) -> None:
         result = CaseResult.objects.select_related("evaluation").get(pk=pk)
         if result.tries < settings.MAX_TRIES:
             transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
-        elif states.move(result.evaluation.submission_id, SubmissionState.FAILED):
+        elif result.evaluation.current and states.move(
+            result.evaluation.submission_id, SubmissionState.FAILED
+        ):
             states.log(result.evaluation.submission_id, "failed")

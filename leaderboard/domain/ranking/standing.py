@@ -1,27 +1,66 @@
 """Which evaluations stand on a board, and their results as the engine's score table."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy
 import scipy
 
-from leaderboard.enums import CaseState, SubmissionState
+from leaderboard.enums import BoardRule, CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Phase
 from scoring.metrics import METRICS
-from scoring.ranking import DatasetFacts, Row, ScoreTable
+from scoring.ranking import DatasetFacts, Row, Scheme, ScoreTable
+from scoring.ranking.scheme import base_metric
 from scoring.spec import read_config
 
 
 def standing_evaluations(phase: Phase) -> list[Evaluation]:
-    """One evaluation an entry: that of its latest scored submission."""
+    """One evaluation an entry: of the submission that the phase's board rule picks.
+
+    The choice of an entry looks at its own results only, never at other teams'.
+    """
     scored = Evaluation.objects.filter(
         submission__phase=phase, submission__state=SubmissionState.SCORED, current=True
     )
-    picked = scored.order_by("submission__entry_id", "-submission__received_at").distinct(
-        "submission__entry_id"
+    latest_first = scored.order_by("submission__entry_id", "-submission__received_at")
+    by_entry = groupby(
+        latest_first.select_related("submission__entry__team"), key=lambda one: one.submission.entry_id
     )
-    return list(picked.select_related("submission__entry__team"))
+    pick = _PICKS[BoardRule(phase.board_rule)]
+    return [pick(list(evaluations), phase) for _, evaluations in by_entry]
+
+
+def _latest(evaluations: Sequence[Evaluation], phase: Phase) -> Evaluation:  # noqa: ARG001 one signature for all
+    return evaluations[0]
+
+
+def _chosen(evaluations: Sequence[Evaluation], phase: Phase) -> Evaluation:
+    """The team's choice; the latest one until it has chosen."""
+    chosen = [evaluation for evaluation in evaluations if evaluation.submission.chosen]
+    return chosen[0] if chosen else _latest(evaluations, phase)
+
+
+def _best(evaluations: Sequence[Evaluation], phase: Phase) -> Evaluation:
+    """The best mean of the scheme's first metric; values that are missing count before the mean."""
+    rule = Scheme.from_dict(phase.scheme.spec).metrics[0]
+    kind = next(kind for kind, metric in METRICS.items() if metric.short == base_metric(rule.metric))
+    sign = 1 if METRICS[kind].higher_is_better else -1
+
+    def merit(evaluation: Evaluation) -> tuple[int, float]:
+        found = evaluation.means.get(kind, {"mean": None, "missing": 0})
+        mean = found["mean"]
+        return (-found["missing"], -math.inf if mean is None else sign * mean)
+
+    return max(evaluations, key=merit)
+
+
+_PICKS: Mapping[BoardRule, Callable[[Sequence[Evaluation], Phase], Evaluation]] = {
+    BoardRule.LATEST: _latest,
+    BoardRule.CHOSEN: _chosen,
+    BoardRule.BEST: _best,
+}
 
 
 def score_table(

@@ -1,0 +1,144 @@
+"""What organizers do with phases; every change of a rule is logged for all to read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from leaderboard.domain import audit, ranking
+from leaderboard.domain.teams import free_slug
+from leaderboard.enums import Aspect, Audience
+from leaderboard.messages import Refused
+from leaderboard.models import Challenge, Dataset, Phase
+
+# What participants play by: a change of one of these stands in the public log.
+RULES = (
+    "opens_at",
+    "closes_at",
+    "grace",
+    "freeze_at",
+    "publish_at",
+    "paused",
+    "rules",
+    "scheme",
+    "board_rule",
+    "window",
+    "attempts_per_window",
+    "attempts_total",
+    "invalid_per_window",
+    "concurrent_submissions",
+    "visibility",
+)
+WORDS = ("name", "kind", "description", "position")
+# The board follows from these.
+OF_THE_BOARD = frozenset({"rules", "scheme", "board_rule"})
+
+
+def create(challenge: Challenge, by: User, name: str, **facts: Any) -> Phase:
+    """Create a phase. Raises Refused where its dates contradict each other."""
+    slug = free_slug(Phase.objects.filter(challenge=challenge), name)
+    with transaction.atomic():
+        phase = _saved(Phase(challenge=challenge, slug=slug, name=name, **facts))
+        audit.record(challenge, by, f"Phase {name} created", phase=phase, public=True)
+    return phase
+
+
+def edit(phase: Phase, by: User, changes: Mapping[str, Any], reason: str = "") -> list[str]:
+    """Change fields of a phase, each change logged from what to what; returns the changed fields' names."""
+    with transaction.atomic():
+        locked = Phase.objects.select_for_update().get(pk=phase.pk)
+        changed = [name for name, value in changes.items() if getattr(locked, name) != value]
+        for name in changed:
+            before = _told(getattr(locked, name))
+            setattr(locked, name, changes[name])
+            audit.record(
+                locked.challenge,
+                by,
+                f"{locked.name}: {name.replace('_', ' ')}",
+                before=before,
+                after=_told(changes[name]),
+                reason=reason,
+                phase=locked,
+                public=name in RULES,
+            )
+        _saved(locked)
+        if OF_THE_BOARD & set(changed):
+            ranking.mark_stale(locked.pk)
+    phase.refresh_from_db()
+    return changed
+
+
+def clone(phase: Phase, by: User, name: str) -> Phase:
+    """A new phase with the rules and datasets of another, paused so that nothing begins by accident."""
+    facts = {field: getattr(phase, field) for field in (*RULES, *WORDS) if field != "name"}
+    made = create(phase.challenge, by, name, **facts | {"paused": True, "position": phase.position + 1})
+    made.datasets.set(phase.datasets.all())
+    return made
+
+
+def set_datasets(phase: Phase, by: User, datasets: Iterable[Dataset]) -> None:
+    """Say which datasets a phase is scored on; what is scored already is not scored anew by this."""
+    wanted = list(datasets)
+    with transaction.atomic():
+        Phase.objects.select_for_update().get(pk=phase.pk)
+        before = list(phase.datasets.all())
+        if {dataset.pk for dataset in before} == {dataset.pk for dataset in wanted}:
+            return
+        phase.datasets.set(wanted)
+        names = (", ".join(str(dataset) for dataset in some) or "none" for some in (before, wanted))
+        audit.record(
+            phase.challenge,
+            by,
+            f"{phase.name}: datasets",
+            before=next(names),
+            after=next(names),
+            phase=phase,
+            public=True,
+        )
+        ranking.mark_stale(phase.pk)
+
+
+def reorder(challenge: Challenge, order: Sequence[int]) -> None:
+    """Put the phases of a challenge into the order of their primary keys."""
+    with transaction.atomic():
+        for position, pk in enumerate(order):
+            Phase.objects.filter(challenge=challenge, pk=pk).update(position=position)
+
+
+def freeze(phase: Phase, by: User, reason: str = "") -> None:
+    """From now on the public sees the board as it is at this moment."""
+    edit(phase, by, {"freeze_at": timezone.now()}, reason)
+
+
+def publish(phase: Phase, by: User, reason: str = "") -> None:
+    """From now on everybody sees the whole board."""
+    edit(phase, by, {"publish_at": timezone.now(), "freeze_at": None}, reason)
+
+
+def checked_visibility(matrix: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """A visibility matrix of known aspects and audiences only; what is absent is hidden."""
+    return {
+        aspect: [audience for audience in Audience.values if audience in set(matrix.get(aspect, ()))]
+        for aspect in Aspect.values
+    }
+
+
+def _saved(phase: Phase) -> Phase:
+    try:
+        with transaction.atomic():
+            phase.save()
+    except IntegrityError as error:
+        if "phase_closes_after_it_opens" in str(error):
+            raise Refused("closes_before_it_opens") from error
+        raise
+    return phase
+
+
+def _told(value: Any) -> str:
+    if hasattr(value, "isoformat"):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {', '.join(items) or 'nobody'}" for key, items in value.items())
+    return "" if value is None else str(value)

@@ -1,0 +1,103 @@
+"""What organizers, and teams themselves, do with submissions after they were taken in."""
+
+import uuid
+from functools import partial
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from leaderboard import tasks
+from leaderboard.domain import audit, ranking, states
+from leaderboard.domain.leases import RELEASED
+from leaderboard.enums import BoardRule, CaseState, SubmissionState
+from leaderboard.messages import Refused
+from leaderboard.models import CaseResult, Evaluation, Submission
+
+_S = SubmissionState
+
+
+def withdraw(submission: Submission, by: User) -> None:
+    """Take a scored submission off the board; its attempt stays used. Raises Refused."""
+    _exit(submission, by, _S.WITHDRAWN, "withdrawn", "")
+
+
+def disqualify(submission: Submission, by: User, reason: str) -> None:
+    """Take a scored submission off the board, with a reason that its team reads. Raises Refused."""
+    if not reason.strip():
+        raise Refused("reason_missing")
+    _exit(submission, by, _S.DISQUALIFIED, "disqualified", reason)
+
+
+def reinstate(submission: Submission, by: User, reason: str) -> None:
+    """Put a disqualified submission back on the board. Raises Refused."""
+    if not reason.strip():
+        raise Refused("reason_missing")
+    with transaction.atomic():
+        before = submission.get_state_display()
+        if submission.state != _S.DISQUALIFIED or not states.move(submission.pk, _S.SCORED, reason=""):
+            raise Refused("cannot_reinstate", state=before.lower())
+        _tell(submission, by, "reinstated", reason)
+
+
+def retry(submission: Submission, by: User) -> None:
+    """Try a failed submission again from where it stopped; finished cases are kept. Raises Refused."""
+    evaluation = Evaluation.objects.filter(submission=submission, current=True).first()
+    target = _S.QUEUED if evaluation else _S.RECEIVED
+    with transaction.atomic():
+        if not states.move(submission.pk, target, tries=0, finished_at=None, **RELEASED):
+            raise Refused("cannot_retry", state=submission.get_state_display().lower())
+        states.log(submission.pk, "retried", who=by.get_username())
+        if evaluation is None:
+            transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
+            return
+        left = CaseResult.objects.filter(evaluation=evaluation).exclude(state=CaseState.DONE)
+        left.update(state=CaseState.PENDING, tries=0, **RELEASED)
+        for pk in left.values_list("pk", flat=True):
+            transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
+
+
+def choose(submission: Submission, by: User) -> None:
+    """Make a scored submission the one that stands on the board. Raises Refused."""
+    if submission.phase.board_rule != BoardRule.CHOSEN:
+        raise Refused("no_choice", rule=submission.phase.get_board_rule_display())
+    if submission.state != _S.SCORED:
+        raise Refused("cannot_choose", state=submission.get_state_display().lower())
+    with transaction.atomic():
+        same = Submission.objects.filter(phase=submission.phase, entry=submission.entry)
+        # The row lock of the whole group keeps two choices at once from breaking the constraint.
+        list(same.select_for_update().values_list("pk", flat=True))
+        same.update(chosen=False)
+        same.filter(pk=submission.pk).update(chosen=True)
+        states.log(submission.pk, "chosen", who=by.get_username())
+        ranking.mark_stale(submission.phase_id)
+
+
+def _exit(submission: Submission, by: User, target: SubmissionState, code: str, reason: str) -> None:
+    with transaction.atomic():
+        if not states.move(submission.pk, target, reason=reason, chosen=False):
+            raise Refused("cannot_leave_the_board", state=submission.get_state_display().lower())
+        _tell(submission, by, code, reason)
+
+
+def _tell(submission: Submission, by: User, code: str, reason: str) -> None:
+    """Log an exit or return for the team and the organizers, and have the board made anew."""
+    states.log(submission.pk, code, who=by.get_username(), reason=reason)
+    audit.record(
+        submission.phase.challenge,
+        by,
+        f"Submission of {submission.entry.name} {code}",
+        reason=reason,
+        phase=submission.phase,
+    )
+    ranking.mark_stale(submission.phase_id)
+
+
+def same_file(submission: Submission) -> uuid.UUID | None:
+    """The scored submission of the same team and phase with the same bytes, if there is one."""
+    earlier = Submission.objects.filter(
+        phase=submission.phase,
+        entry__team=submission.entry.team_id,
+        sha256=submission.sha256,
+        state=_S.SCORED,
+    ).exclude(pk=submission.pk)
+    return earlier.values_list("pk", flat=True).first()
