@@ -66,6 +66,20 @@ class MailChoice(TextChoices):
     OFF = "off", "never"
 
 
+class NotificationKind(TextChoices):
+    """What people are told of."""
+
+    SCORED = "scored", "Scored"
+    INVALID = "invalid", "Invalid file"
+    FAILED = "failed", "Failed and given back"
+    INVITATION = "invitation", "Invitation"
+    TEAM = "team", "Your team"
+    PHASE_OPENED = "phase-opened", "Phase opened"
+    PHASE_CLOSING = "phase-closing", "Phase closes soon"
+    RULE_CHANGE = "rule-change", "Rule change"
+    ANNOUNCEMENT = "announcement", "Announcement"
+
+
 class SubmissionState(TextChoices):
     UPLOADING = "uploading", "Uploading"
     RECEIVED = "received", "Received"

@@ -41,6 +41,29 @@ WORDS: Mapping[str, str] = {
     "rescoring_decided": "This rescoring is decided already.",
     "rescoring_unfinished": "{left} cases are not scored yet. Wait until they are.",
     "nothing_to_rescore": "None of these submissions is scored.",
+    # People and teams.
+    "not_in_team": "{who} is no member of {team}.",
+    "captain_must_hand_over": "You are the captain. Make another member captain first, then leave.",
+    "last_member": "You are the last member and {team} has submissions. Invite somebody to "
+    "hand it over to, or ask the organizers to move you.",
+    "team_full": "{team} has {limit} members, as many as {challenge} allows.",
+    "already_captain": "{who} is the captain already.",
+    "invited_already": "{email} has an invitation that is open until {until}. Revoke it to send another.",
+    "too_many_invitations": "Your team has mailed {limit} invitations in the last 24 hours. "
+    "Make a link and pass it on instead.",
+    "invitation_used": "This invitation was used already; it works once. Ask the captain for another.",
+    "invitation_expired": "This invitation has expired. Ask the captain for another.",
+    "invitation_revoked": "This invitation was taken back. Ask the captain if you think that is a mistake.",
+    "invitation_used_up": "An invitation that was used cannot be taken back. Remove the member instead.",
+    "terms_changed": "The terms changed while you were reading. Read and accept them as they are now.",
+    "terms_not_accepted": "The terms of {challenge} have changed. Accept them before you submit again.",
+    "same_team": "Choose two different teams.",
+    "other_challenge": "{team} belongs to another challenge.",
+    "team_is_merged": "{team} was merged into {into} already.",
+    "orcid_wrong": "This is no ORCID iD: it has 16 characters in groups of four, like 0000-0002-1825-0097, "
+    "and the last one must fit the others.",
+    "second_factor_missing": "Organizers log in with a second factor. Set it up first; it takes a minute.",
+    "too_many_log_ins": "Too many failed tries. Wait five minutes, or reset the password.",
     "cannot_cancel": "This submission is {state} already and cannot be cancelled.",
 }
 
@@ -59,6 +82,34 @@ LEDGER: Mapping[str, str] = {
     "withdrawn": "Scored, then withdrawn.",
     "disqualified": "Scored, then disqualified.",
     "grant": "Given by the organizers until {until}: {reason}",
+}
+
+# What people are told, in the site and by mail: title and text. Results stay on the pages.
+NOTICES: Mapping[str, tuple[str, str]] = {
+    "scored": ("{entry} is scored", "All cases of {filename} are scored for {phase}."),
+    "invalid": (
+        "{entry}: the file is not in order",
+        "{filename} for {phase} has {count}, all listed on its page. No attempt was used.",
+    ),
+    "failed": (
+        "{entry}: scoring failed, attempt given back",
+        "We could not score {filename} for {phase}. The fault is ours: the attempt is given back, "
+        "the organizers are told, and they can try again without a new upload.",
+    ),
+    "failed-organizers": (
+        "Failed: {entry} in {phase}",
+        "{filename} of {team} could not be scored. The log has the details.",
+    ),
+    "invitation": ("{who} invites you to the team {team}", "Read the terms of {challenge} and join."),
+    "joined": ("{who} has joined {team}", ""),
+    "left": ("{who} has left {team}", ""),
+    "removed": ("You are no longer in the team {team}", "Its captain removed you from it."),
+    "captain": ("You are the captain of {team}", "{who} handed it over to you."),
+    "merged": ("{merged} is now part of {team}", "The organizers merged the teams: {reason}"),
+    "moved": ("{who} is now in the team {team}", "Moved by the organizers: {reason}"),
+    "phase-opened": ("{phase} is open", "{challenge} takes submissions to it{until}."),
+    "phase-closing": ("{phase} closes soon", "It takes submissions until {closes}."),
+    "rule-change": ("Rules of {what} have changed", "{changes}"),
 }
 
 # Lines of a submission's log.
@@ -94,3 +145,9 @@ class Refused(Exception):
 
 def event(code: str, **facts: object) -> str:
     return EVENTS[code].format(**facts)
+
+
+def notice(code: str, **facts: object) -> tuple[str, str]:
+    """Title and text of what people are told."""
+    title, text = NOTICES[code]
+    return title.format(**facts), text.format(**facts)

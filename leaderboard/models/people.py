@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from leaderboard.enums import MailChoice
+from leaderboard.enums import MailChoice, NotificationKind
 from leaderboard.models.challenges import Challenge, Phase
 from leaderboard.models.teams import Team
 
@@ -100,25 +100,68 @@ class Announcement(models.Model):
         return self.title
 
 
-class Notification(models.Model):
+class Mailed(models.Model):
+    """What goes out by mail; the row is the queue of record, `mail_after` its lease and its back-off."""
+
+    mail_after = models.DateTimeField(
+        null=True, blank=True, help_text="When to try (again); None: it is not to be mailed."
+    )
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    mail_error = models.CharField(max_length=300, blank=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+# Of its mails the sweeper asks every few seconds.
+_TO_MAIL = models.Q(mailed_at__isnull=True, mail_after__isnull=False)
+
+
+class Letter(Mailed):
+    """A mail to an address that no notification stands for (confirm, reset, invite); deleted once sent.
+
+    It carries secret links, so that nothing of it is kept.
+    """
+
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["at"]
+        indexes = [models.Index(fields=["mail_after"], condition=_TO_MAIL, name="letters_to_mail")]
+
+    def __str__(self) -> str:
+        return f"{self.subject}, to {self.to}"
+
+
+class Notification(Mailed):
     """One thing told to one person: in the site, and by mail as they chose."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
-    kind = models.CharField(max_length=32)
+    kind = models.CharField(max_length=32, choices=NotificationKind)
     title = models.CharField(max_length=200)
     text = models.TextField(blank=True)
     url = models.CharField(max_length=300, blank=True)
     key = models.CharField(max_length=120, help_text="What it is about: told once.")
     at = models.DateTimeField(default=timezone.now, editable=False)
     read_at = models.DateTimeField(null=True, blank=True)
-    mailed_at = models.DateTimeField(null=True, blank=True)
-    mail_error = models.CharField(max_length=300, blank=True)
-    mail_tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["user", "-at"])]
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="told_once")]
+        indexes = [
+            models.Index(fields=["user", "-at"]),
+            models.Index(fields=["mail_after"], condition=_TO_MAIL, name="notices_to_mail"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="told_once"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=NotificationKind.values), name="notification_kind_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -18,6 +18,9 @@ class Team(models.Model):
     name = models.CharField(max_length=80)
     affiliation = models.CharField(max_length=200, blank=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
