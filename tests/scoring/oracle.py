@@ -44,15 +44,22 @@ def dice(fixed: Array, moving: Array, warped: Array, labels: Sequence[int]) -> l
 def hd95(
     fixed: Array, moving: Array, warped: Array, labels: Sequence[int], spacing_mm: Sequence[float] = (1, 1, 1)
 ) -> list[float]:
-    """95 % Hausdorff distance of each label, by distance transforms of the whole volume."""
+    """95 % Hausdorff distance of each label, by distance transforms of the box that holds it in both
+    volumes."""
     values = []
     for label in labels:
         if not (fixed == label).any() or not (moving == label).any():
             values.append(np.nan)
             continue
-        a, b = (_codes(volume == label) for volume in (fixed, warped))
+        box = _box((fixed == label) | (warped == label))
+        a, b = (_codes(volume[box] == label) for volume in (fixed, warped))
         values.append(max(_directed(a, b, spacing_mm), _directed(b, a, spacing_mm)))
     return values
+
+
+def _box(mask: Array) -> tuple[slice, ...]:
+    lines = [np.flatnonzero(mask.any(tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    return tuple(slice(int(line[0]), int(line[-1]) + 1) for line in lines)
 
 
 def _codes(mask: Array) -> Array:

@@ -1,0 +1,26 @@
+"""``python -m tests.benchmarks [engine] [ranking]``: print Markdown tables and keep them in results.md."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+PARTS = ("engine", "ranking")
+RESULTS = Path(__file__).with_name("results.md")
+
+
+def main(wanted: list[str]) -> None:
+    """Run the parts named, or all."""
+    unknown = set(wanted) - set(PARTS)
+    if unknown:
+        raise SystemExit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    lines: list[str] = []
+    for part in wanted or PARTS:
+        lines += [*import_module(f"tests.benchmarks.{part}").run(), ""]
+    text = "\n".join(lines)
+    print(text)
+    if not wanted:
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
