@@ -88,6 +88,9 @@ def _at(field: Field, points: NDArray[Any]) -> Vectors:
     return vectors
 
 
+_ALIKE = {"convention_sign", "convention_inverse"}
+
+
 @dataclass(frozen=True)
 class _Trial:
     """Label maps (X, Y, Z) of one pair, and the voxels of the fixed one that are compared."""
@@ -172,11 +175,13 @@ def _tried(field: Field, name: str, trial: _Trial | None) -> list[Problem]:
         return []
     u = _at(field, trial.points)
     before, zero = trial.dice(u), trial.dice(np.zeros_like(u))
-    # the first of equals: sign and inverse are alike for small displacements
     tried = [
         (trial.dice(change(u, trial.points)), code, words) for code, words, change in _meanings(field, trial)
     ]
     after, code, meaning = max(tried, key=lambda one: one[0])
+    # for small displacements the inverse field hardly differs from the negative one
+    alike = [words for dice, other, words in tried if {code, other} == _ALIKE and after - dice < _GAIN]
+    meaning = " or ".join([meaning, *alike])
     if after < max(before, zero) + _GAIN:
         return []
     facts = {"before": f"{before:.2f}", "zero": f"{zero:.2f}", "after": f"{after:.2f}"}
