@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from leaderboard.enums import Aspect, Audience, Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -17,6 +23,17 @@ def is_organizer(viewer: Viewer, challenge: Challenge) -> bool:
     if not viewer.is_authenticated:
         return False
     return viewer.is_superuser or challenge.organizers.filter(pk=viewer.pk).exists()
+
+
+def organizes_anything(viewer: Viewer) -> bool:
+    """Whether this person organizes a challenge, or the site."""
+    if not viewer.is_authenticated:
+        return False
+    return viewer.is_superuser or viewer.is_staff or viewer.organized_challenges.exists()
+
+
+def is_captain(viewer: Viewer, team: Team) -> bool:
+    return viewer.is_authenticated and team.memberships.filter(user_id=viewer.pk, role=Role.CAPTAIN).exists()
 
 
 def is_member(viewer: Viewer, team: Team) -> bool:
@@ -43,3 +60,70 @@ def refusal_to_submit(phase: Phase, at: datetime, begun: datetime | None = None)
         if not in_time or at >= phase.closes_at + phase.grace:
             return "phase_closed"
     return "phase_paused" if phase.paused else None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one viewer sees of a phase's results; what the matrix does not show is hidden.
+
+    audiences: what the viewer is to the phase. Who is of a narrower one is of the wider ones too.
+    visibility: the phase's matrix, aspect -> audiences.
+    published: until then results are for organizers, and for their own team where the matrix says so.
+    team: the viewer's team (its primary key); None with OWN_TEAM in `audiences`: whichever is looked at.
+    """
+
+    audiences: frozenset[Audience]
+    visibility: Mapping[str, Collection[str]]
+    published: bool = True
+    team: int | None = None
+
+    @property
+    def is_organizer(self) -> bool:
+        return Audience.ORGANIZERS in self.audiences
+
+    def shows(self, aspect: Aspect, team: int | None = None) -> bool:
+        """Whether an aspect may be shown; `team`: whose results they are (default: of several teams)."""
+        if self.is_organizer:
+            return True
+        return not self._audiences_to(team).isdisjoint(self.visibility.get(aspect, ()))
+
+    def _audiences_to(self, team: int | None) -> frozenset[Audience]:
+        own = team is not None and self.team in (None, team)
+        wider = self.audiences - {Audience.OWN_TEAM} if self.published else frozenset()
+        return wider | (self.audiences & {Audience.OWN_TEAM} if own else frozenset())
+
+
+# What organizers can look through: as anybody, as the team whose results are looked at, as another team.
+_SEEN_AS: Mapping[str, frozenset[Audience]] = {
+    "public": frozenset({Audience.PUBLIC}),
+    "participants": frozenset({Audience.PUBLIC, Audience.PARTICIPANTS, Audience.OWN_TEAM}),
+    "other-team": frozenset({Audience.PUBLIC, Audience.PARTICIPANTS}),
+}
+
+
+def sight(viewer: Viewer, phase: Phase, as_audience: str | None = None) -> Sight:
+    """What a viewer sees of a phase's results at this moment.
+
+    as_audience: public, participants or other-team; honoured for organizers only, who see by it what
+    those see. A word that is none of these shows what the public sees.
+    """
+    if is_organizer(viewer, phase.challenge):
+        organizers = frozenset({Audience.ORGANIZERS})
+        seen_as = _SEEN_AS.get(as_audience, _SEEN_AS["public"]) if as_audience else organizers
+        return Sight(seen_as, phase.visibility, _is_published(phase))
+    team = _team_of(viewer, phase.challenge)
+    audiences = _SEEN_AS["public"] if team is None else _SEEN_AS["participants"]
+    return Sight(audiences, phase.visibility, _is_published(phase), team)
+
+
+def _is_published(phase: Phase) -> bool:
+    """A frozen board stands in for what is not published yet."""
+    if phase.freeze_at is not None or phase.publish_at is None:
+        return True
+    return phase.publish_at <= timezone.now()
+
+
+def _team_of(viewer: Viewer, challenge: Challenge) -> int | None:
+    if not viewer.is_authenticated:
+        return None
+    return challenge.teams.filter(memberships__user_id=viewer.pk).values_list("pk", flat=True).first()
