@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leaderboard.settings")
@@ -18,3 +18,26 @@ def prepare(**_: Any) -> None:
     from leaderboard.domain.evaluation import warm_up
 
     warm_up()
+
+
+class Heart(bootsteps.StartStopStep):
+    """The heartbeat of a worker's main process."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self.beating: Any = None
+
+    def start(self, worker: Any) -> None:
+        from leaderboard.domain.workers import Heartbeat
+
+        self.beating = Heartbeat(worker.hostname)
+        self.beating.start()
+
+    def stop(self, worker: Any) -> None:  # noqa: ARG002 the signature is Celery's
+        if self.beating is not None:
+            self.beating.stop()
+
+
+app.steps["worker"].add(Heart)
