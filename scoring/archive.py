@@ -88,15 +88,15 @@ class _Capped(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        view = memoryview(buffer)
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            size = self._left + 1
         with _faults_of(self._name):
-            data = self._stream.read(len(view))
+            data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
             raise InvalidField("member_size", self._name, size=f"more than {self._cap}", limit=self._cap)
-        view[: len(data)] = data
-        return len(data)
+        return data
 
 
 class _Directory(io.FileIO):
