@@ -94,6 +94,15 @@ class SubmissionState(TextChoices):
     DISQUALIFIED = "disqualified", "Disqualified"
 
 
+class ImportState(TextChoices):
+    """The life of an import of ground truth; `refused`: the files or configs are not in order."""
+
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Imported"
+    REFUSED = "refused", "Not in order"
+    FAILED = "failed", "Failed"
+
+
 class CaseState(TextChoices):
     """The life of one case of an evaluation; the row is the queue of record."""
 

@@ -1,6 +1,7 @@
 """Fields, constraints and one-line properties; the verbs are in `domain`, the questions in `queries`."""
 
 from leaderboard.models.challenges import Case, Challenge, Dataset, Phase
+from leaderboard.models.imports import DatasetImport
 from leaderboard.models.people import (
     Announcement,
     AttemptGrant,
@@ -31,6 +32,7 @@ __all__ = [
     "CaseResult",
     "Challenge",
     "Dataset",
+    "DatasetImport",
     "Entry",
     "Evaluation",
     "Invitation",
