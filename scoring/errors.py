@@ -33,6 +33,7 @@ _ARCHIVE = {
     "archive_missing": Words("there is no such file or folder", "a zip file or a folder of fields", "Check the path."),
     "archive_not_zip": Words("this is not a zip file", "a zip file", "Put the fields into a .zip (not .rar, .7z or .tar.gz)."),
     "archive_corrupt": Words("the zip cannot be read ({reason})", "an intact zip file", _ZIP_AGAIN),
+    "archive_hash": Words("its SHA-256 is {sha256}", "{declared}, as it was declared before the upload", "Upload the file again: it was damaged on its way, or changed while it was uploaded."),
     "archive_empty": Words("it holds no files", "one displacement field per pair", "Add the fields at the top level of the zip."),
     "archive_members": Words("it holds {count} files", "at most {limit}", "Leave only the displacement fields in the zip."),
     "archive_directory": Words("the zip's table of contents takes {size} bytes", "at most {limit}", "Leave only the displacement fields in the zip."),

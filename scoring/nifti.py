@@ -21,7 +21,7 @@ from scoring import kernels
 from scoring.errors import InvalidField
 from scoring.streams import CHUNK, HEAD, read_rest, read_up_to
 
-_TYPES = {
+TYPES = {
     2: "u1",
     4: "i2",
     8: "i4",
@@ -33,7 +33,7 @@ _TYPES = {
     1024: "i8",
     1280: "u8",
 }
-_NAMES = {
+TYPE_NAMES = {
     1: "bits",
     32: "complex64",
     128: "RGB",
@@ -42,7 +42,7 @@ _NAMES = {
     2048: "complex256",
     2304: "RGBA",
 }
-_MAX_OFFSET = 2**20
+MAX_OFFSET = 2**20
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,14 @@ def parse_header(head: bytes, name: str) -> Header:
     offset, slope, inter = struct.unpack(order + "3f", head[108:120])
     if not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1:
         raise InvalidField("bad_header", name, reason=f"dimensions {dim}")
-    if code not in _TYPES:
-        raise InvalidField("wrong_type", name, dtype=_NAMES.get(code, f"type number {code}"))
-    if not math.isfinite(offset) or offset != int(offset) or not 352 <= offset <= _MAX_OFFSET:
+    if code not in TYPES:
+        raise InvalidField("wrong_type", name, dtype=TYPE_NAMES.get(code, f"type number {code}"))
+    if not math.isfinite(offset) or offset != int(offset) or not 352 <= offset <= MAX_OFFSET:
         raise InvalidField("bad_header", name, reason=f"data offset {offset}")
     slope, inter = _scaling(slope, inter, name)
     zooms = pixdim[1], pixdim[2], pixdim[3]
     return Header(
-        dim[1 : dim[0] + 1], np.dtype(order + _TYPES[code]), int(offset), slope, inter, zooms, bool(head[348])
+        dim[1 : dim[0] + 1], np.dtype(order + TYPES[code]), int(offset), slope, inter, zooms, bool(head[348])
     )
 
 

@@ -1,10 +1,8 @@
 """Taking in a file, and the exits that people choose."""
 
-import hashlib
 from functools import partial
 from pathlib import Path
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
@@ -12,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from leaderboard import tasks
-from leaderboard.domain import states
+from leaderboard.domain import states, uploads
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import SubmissionState
@@ -26,17 +24,8 @@ def receive(phase: Phase, entry: Entry, user: User, file: TemporaryUploadedFile)
     The file is renamed into the uploads' folder, not copied. Raises Refused.
     """
     name = Path(file.name or "upload.zip").name[-255:]
-    if not file.size:
-        raise Refused("file_empty", name=name)
-    if file.size > settings.MAX_UPLOAD_BYTES:
-        limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
-        raise Refused("file_too_large", name=name, size=filesizeformat(file.size), limit=limit)
-    digest = _sha256(Path(file.temporary_file_path()))
-    return _take_in(phase, entry, user, Path(file.temporary_file_path()), name, digest)
-
-
-def _take_in(phase: Phase, entry: Entry, user: User, path: Path, name: str, digest: str) -> Submission:
-    now = timezone.now()
+    uploads.require_size(name, file.size or 0)
+    path, now = Path(file.temporary_file_path()), timezone.now()
     with transaction.atomic():
         # The team's row lock makes twenty uploads that end at once count one after the other.
         team = Team.objects.select_for_update().get(pk=entry.team_id)
@@ -48,7 +37,6 @@ def _take_in(phase: Phase, entry: Entry, user: User, path: Path, name: str, dige
             state=SubmissionState.RECEIVED,
             filename=name,
             size=path.stat().st_size,
-            sha256=digest,
             received_at=now,
         )
         states.log(submission.pk, "received", name=name, size=filesizeformat(submission.size))
@@ -65,8 +53,3 @@ def cancel(submission: Submission, by: User) -> None:
             submission.refresh_from_db()
             raise Refused("cannot_cancel", state=submission.get_state_display().lower())
         states.log(submission.pk, "cancelled", who=by.get_username())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

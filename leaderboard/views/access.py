@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from leaderboard import rules
-from leaderboard.models import Challenge, Entry, Phase, Submission, Team
+from leaderboard.models import Challenge, Entry, Phase, Submission, Team, Upload
 
 
 def challenge_or_404(slug: str) -> Challenge:
@@ -42,3 +42,12 @@ def own_entry_or_404(request: HttpRequest, challenge: str, slug: str) -> Entry:
     if not rules.is_member(request.user, entry.team):
         raise Http404
     return entry
+
+
+def own_upload_or_404(request: HttpRequest, pk: uuid.UUID) -> Upload:
+    """An upload that the viewer began, for a team that the viewer is still in."""
+    upload = get_object_or_404(Upload.objects.select_related("submission__entry__team"), pk=pk)
+    is_own = upload.submission.submitted_by_id == request.user.pk
+    if not is_own or not rules.is_member(request.user, upload.submission.entry.team):
+        raise Http404
+    return upload

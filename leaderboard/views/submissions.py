@@ -5,16 +5,18 @@ import uuid
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from leaderboard import rules
-from leaderboard.domain import attempts, submissions, teams
+from leaderboard.domain import attempts, submissions, teams, upload_tokens, uploads
 from leaderboard.domain.evaluation import handouts
-from leaderboard.forms import CARD, SubmitForm
+from leaderboard.forms import CARD, EntryChoiceForm, SubmitForm
 from leaderboard.messages import WORDS, Refused
 from leaderboard.models import Case, Entry, Phase, Team
 from leaderboard.queries.progress import progress_of
@@ -22,6 +24,7 @@ from leaderboard.views import access
 from leaderboard.views.people import signed_in
 
 
+@never_cache
 @login_required
 def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """Take a zip for one of the team's entries."""
@@ -36,21 +39,26 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
             return redirect(_receive(request, shown, team, form))
         except Refused as refused:
             form.add_error(None, str(refused))
-    return render(request, "submissions/submit.html", _page(shown, team, form))
+    return render(request, "submissions/submit.html", _page(request, shown, team, form))
 
 
+@transaction.atomic
 def _receive(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> str:
-    attempts.require_attempt(team, phase, timezone.now())
-    entry: Entry | None = form.cleaned_data["entry"]
-    if entry is None:
-        card = {name: form.cleaned_data[name] for name in CARD}
-        entry = teams.add_entry(team, form.cleaned_data["name"], **card)
+    entry = chosen_entry(team, form)
     file: TemporaryUploadedFile = form.cleaned_data["file"]
     return submissions.receive(phase, entry, signed_in(request), file).get_absolute_url()
 
 
-def _page(phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:
+def chosen_entry(team: Team, form: EntryChoiceForm) -> Entry:
+    """The entry that a valid form names, made where it is new. Raises Refused for a taken name."""
+    cleaned = form.cleaned_data
+    present: Entry | None = cleaned["entry"] or team.entries.filter(name__iexact=cleaned["name"]).first()
+    return present or teams.add_entry(team, cleaned["name"], **{field: cleaned[field] for field in CARD})
+
+
+def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:
     where = [phase.challenge.slug, phase.slug]
+    user = signed_in(request)
     return {
         "challenge": phase.challenge,
         "phase": phase,
@@ -59,6 +67,14 @@ def _page(phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:
         "cases_count": Case.objects.filter(dataset__phases=phase).count(),
         "sample_url": reverse("sample_zip", args=where),
         "pairs_url": reverse("pairs_csv", args=where),
+        "configs_url": reverse("configs_zip", args=where),
+        "preflight_url": reverse("preflight", args=where),
+        "uploads_url": reverse("uploads"),
+        "unfinished": uploads.unfinished(user, phase).order_by("submission__created_at"),
+        "check_command": handouts.check_command(phase),
+        "server": request.build_absolute_uri("/"),
+        "token": upload_tokens.token_for(user),
+        "token_days": upload_tokens.LIFE_DAYS,
         "attempts": attempts.attempts(team, phase, timezone.now()),
         "is_open": phase.is_open(timezone.now()),
     }
@@ -117,3 +133,15 @@ def pairs_csv(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     name = f"{challenge}-{phase}-pairs.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(handouts.pairs_csv(shown), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def configs_zip(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
+    """The evaluation configs of a phase, for `python -m scoring check`."""
+    shown = access.phase_or_404(challenge, phase)
+    headers = {"Content-Disposition": f'attachment; filename="{challenge}-{phase}-configs.zip"'}
+    return HttpResponse(handouts.configs_zip(shown), content_type="application/zip", headers=headers)
+
+
+def preflight(request: HttpRequest, challenge: str, phase: str) -> JsonResponse:
+    """What a page needs to check a zip before it is uploaded."""
+    return JsonResponse(handouts.preflight(access.phase_or_404(challenge, phase)))

@@ -53,7 +53,7 @@ def upload(phase: Phase, captain: User, zipped: Path, name: str = "My method") -
     address = reverse("submit", args=[phase.challenge.slug, phase.slug])
     with zipped.open("rb") as file:
         known = Entry.objects.filter(name=name).first()
-        entry: dict[str, Any] = {"entry": known.pk} if known else {"name": name, "kind": "learning"}
+        entry: dict[str, Any] = {"entry": known.slug} if known else {"name": name, "kind": "learning"}
         answer = client.post(address, entry | {"file": file})
     assert answer.status_code == 302, answer.content.decode()
     return Submission.objects.latest("created_at")

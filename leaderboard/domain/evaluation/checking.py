@@ -1,8 +1,10 @@
 """The check of a received file: every problem at once, or the cases to score."""
 
+import hashlib
 import traceback
 import uuid
 from functools import partial
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -12,9 +14,9 @@ from leaderboard import tasks
 from leaderboard.domain import leases, states
 from leaderboard.domain.evaluation import plan
 from leaderboard.enums import SubmissionState
-from leaderboard.models import CaseResult, Evaluation, Submission
+from leaderboard.models import CaseResult, Evaluation, Submission, Upload
 from scoring.archive import open_fields
-from scoring.errors import Problem, ScoringError
+from scoring.errors import Problem, ScoringError, problem
 from scoring.evaluate import check
 from scoring.spec import SCORER_VERSION
 
@@ -30,7 +32,8 @@ def check_submission(pk: str) -> None:
     states.log(pk, "checking")
     try:
         with leases.kept(Submission, pk, token):
-            problems = problems_of(submission)
+            submission.sha256 = _sha256(plan.upload_path(submission))
+            problems = _changed_on_its_way(submission) or problems_of(submission)
     except Exception:  # noqa: BLE001 whatever goes wrong here is our fault and must not be lost
         _stumbled(submission, token)
         return
@@ -40,13 +43,28 @@ def check_submission(pk: str) -> None:
         _accept(submission, token, problems)
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _changed_on_its_way(submission: Submission) -> list[Problem]:
+    """Whether another file came than was declared; here, because a web process would be held up by it."""
+    upload = Upload.objects.filter(submission=submission).exclude(declared_sha256="").first()
+    if upload is None or upload.declared_sha256 == submission.sha256:
+        return []
+    facts = {"sha256": submission.sha256, "declared": upload.declared_sha256}
+    return [problem("archive_hash", submission.filename, **facts)]
+
+
 def problems_of(submission: Submission) -> list[Problem]:
     """All that is wrong with the file of a submission."""
     try:
         with open_fields(plan.upload_path(submission)) as fields:
             return check(fields, plan.configs_of(submission.phase))
     except ScoringError as error:
-        return [error.problem(submission.filename)]
+        # A fault of the whole zip is told by the name that its sender knows, not by ours.
+        return [error.problem("" if error.code.startswith("member_") else submission.filename)]
 
 
 def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -> None:
@@ -57,6 +75,7 @@ def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -
             SubmissionState.INVALID,
             Q(lease_token=token),
             problems=told,
+            sha256=submission.sha256,
             **leases.RELEASED,
         ):
             count = f"{len(told)} problem{'s' if len(told) > 1 else ''}"
@@ -72,6 +91,7 @@ def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -
             Q(lease_token=token),
             problems=[warning.to_dict() for warning in warnings],
             tries=0,
+            sha256=submission.sha256,
             **leases.RELEASED,
         ):
             return

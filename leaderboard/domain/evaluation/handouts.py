@@ -1,17 +1,23 @@
-"""What participants are given: the list of pairs and a correct sample submission."""
+"""What participants are given: pairs, a correct sample, evaluation configs, the rules of the check."""
 
 import csv
 import gzip
 import io
+import json
+import shlex
 import tempfile
 import zipfile
-from typing import IO
+from dataclasses import asdict
+from typing import IO, Any
 
 import nibabel as nib
 import numpy as np
 
 from leaderboard.domain.evaluation import plan
 from leaderboard.models import Phase
+from scoring.archive import SUFFIXES, Limits
+from scoring.errors import InvalidArchive, InvalidField
+from scoring.nifti import MAX_OFFSET, TYPE_NAMES, TYPES
 from scoring.spec import EvaluationConfig
 
 
@@ -41,6 +47,58 @@ def sample_zip(phase: Phase) -> IO[bytes]:
                     archive.writestr(name, packed.setdefault(config.expected_shape, _zeros(config)))
     file.seek(0)
     return file
+
+
+def configs_zip(phase: Phase) -> bytes:
+    """A zip of the evaluation configs of a phase, as `check_command` names them."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, config in _configs(phase).items():
+            archive.writestr(name, json.dumps(config, indent=2))
+    return packed.getvalue()
+
+
+def check_command(phase: Phase) -> str:
+    """What a participant runs beside the unpacked `configs_zip` to check a file before uploading it."""
+    configs = " ".join(f"--config {shlex.quote(name)}" for name in _configs(phase))
+    return f"python -m scoring check {configs} --fields fields.zip"
+
+
+def preflight(phase: Phase) -> dict[str, Any]:
+    """What a browser needs to find what is wrong with a zip without uploading it: the engine's own words.
+
+    `pairs` has the accepted names (without suffix), the subjects and the shape of every field in the
+    order of the check; `words` the three sentences of each code.
+    """
+    wanted = {pair: config for config in plan.configs_of(phase) for pair in config.pairs}
+    pairs = [
+        {
+            "names": pair.field_names,
+            "subjects": [pair.fixed_subject, pair.moving_subject],
+            "shape": config.expected_shape,
+        }
+        for pair, config in wanted.items()
+    ]
+    words = {code: asdict(words) for code, words in (InvalidArchive.family | InvalidField.family).items()}
+    return {
+        "pairs": pairs,
+        "suffixes": SUFFIXES,
+        "limits": asdict(Limits()),
+        "words": words,
+        "types": sorted(TYPES),
+        "type_names": TYPE_NAMES,
+        "largest_offset": MAX_OFFSET,
+    }
+
+
+def _configs(phase: Phase) -> dict[str, Any]:
+    """File name -> evaluation config, in the order of the phase."""
+    named = {}
+    for dataset in phase.datasets.all():
+        for number, config in enumerate(dataset.configs, 1):
+            suffix = f"-{number}" if len(dataset.configs) > 1 else ""
+            named[f"{dataset.slug}{suffix}.json"] = config
+    return named
 
 
 def _zeros(config: EvaluationConfig) -> bytes:

@@ -1,6 +1,5 @@
 """Taking in files and counting attempts."""
 
-import hashlib
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -48,10 +47,9 @@ def phase(entry: Entry) -> Phase:
     return Phase.objects.get(challenge=entry.challenge)
 
 
-def test_a_received_file_is_moved_and_hashed(entry: Entry, phase: Phase) -> None:
+def test_a_received_file_is_moved(entry: Entry, phase: Phase) -> None:
     submission = receive(phase, entry, b"some bytes", "../../etc/my fields.zip")
     assert upload_path(submission).read_bytes() == b"some bytes"
-    assert submission.sha256 == hashlib.sha256(b"some bytes").hexdigest()
     assert (submission.state, submission.size, submission.filename) == (S.RECEIVED, 10, "my fields.zip")
     incoming = upload_path(submission).parent / "incoming"
     assert list(incoming.iterdir()) == []

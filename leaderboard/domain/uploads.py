@@ -1,0 +1,336 @@
+"""Uploads in pieces: bytes go straight into their file, and how many of them count stands in the database.
+
+The file of an unfinished upload is `<submission>.part`; bytes behind the offset in the database are of a
+piece that broke off, and are overwritten. The finished file is renamed, never copied.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import OperationalError, transaction
+from django.db.models import F, QuerySet, Sum
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from psycopg2.errors import LockNotAvailable
+
+from leaderboard import tasks
+from leaderboard.domain import states
+from leaderboard.domain.attempts import require_attempt
+from leaderboard.domain.evaluation.plan import upload_path
+from leaderboard.enums import SubmissionState
+from leaderboard.messages import Refused, event
+from leaderboard.models import Entry, Phase, Submission, SubmissionEvent, Team, Upload
+
+BLOCK = 4 * 2**20
+"""So many bytes are held in memory, and are lost at most when the server is killed."""
+PIECE = 2**16
+HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
+INCOMING_LIFE = 86_400
+"""Seconds after which a file that a killed process left of a plain upload is removed."""
+
+
+class Readable(Protocol):
+    """What a piece is read from: a request."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What a piece hashes to: `algorithm` is a key of HASHES."""
+
+    algorithm: str
+    digest: bytes
+
+
+def part_path(pk: uuid.UUID) -> Path:
+    """Where the bytes of an unfinished upload lie."""
+    return Path(settings.UPLOADS_ROOT) / f"{pk}.part"
+
+
+def unfinished(user: User, phase: Phase) -> QuerySet[Upload]:
+    """The uploads that a person can go on with."""
+    return Upload.objects.filter(
+        submission__state=SubmissionState.UPLOADING,
+        submission__submitted_by=user,
+        submission__phase=phase,
+        expires_at__gt=timezone.now(),
+    ).select_related("submission__entry")
+
+
+def require_size(name: str, size: int) -> None:
+    """Raise Refused where a file is empty or too large."""
+    if size <= 0:
+        raise Refused("file_empty", name=name)
+    if size > settings.MAX_UPLOAD_BYTES:
+        limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
+        raise Refused("file_too_large", name=name, size=filesizeformat(size), limit=limit)
+
+
+def begin(
+    phase: Phase, entry: Entry, user: User, name: str, length: int, declared_sha256: str = ""
+) -> Upload:
+    """Begin an upload of `length` bytes; returns one that lies waiting for its first byte again.
+
+    Whether the team has an attempt left is asked here so that nobody uploads in vain; what counts is
+    asked when the file is whole. An upload that declares its hash may end in the grace period.
+    Raises Refused.
+    """
+    name = Path(name).name[-255:] or "upload.zip"
+    require_size(name, length)
+    now = timezone.now()
+    with transaction.atomic():
+        team = Team.objects.select_for_update().get(pk=entry.team_id)
+        if declared_sha256:
+            # The answer to the first call may have been lost on its way.
+            same = {"submission__entry": entry, "declared_sha256": declared_sha256, "length": length}
+            waiting = unfinished(user, phase).filter(offset=0, **same).first()
+            if waiting is not None:
+                return waiting
+        require_attempt(team, phase, now)
+        _require_turn(team, phase)
+        _require_room(length + _promised())
+        submission = Submission.objects.create(
+            phase=phase, entry=entry, submitted_by=user, filename=name, size=length, created_at=now
+        )
+        states.log(submission.pk, "upload_begun", name=name, size=filesizeformat(length))
+        return Upload.objects.create(
+            submission=submission,
+            length=length,
+            declared_sha256=declared_sha256,
+            expires_at=now + settings.UPLOAD_EXPIRY,
+        )
+
+
+def require_known(upload: Upload) -> None:
+    """Raise Refused where an upload was called off or has expired."""
+    cancelled = upload.submission.state != SubmissionState.UPLOADING and upload.finished_at is None
+    if cancelled or (upload.expires_at <= timezone.now() and upload.offset < upload.length):
+        raise Refused("upload_gone")
+
+
+def append(pk: uuid.UUID, offset: int, body: Readable, checksum: Checksum | None = None) -> int:
+    """Store the bytes of `body` from `offset` on; returns the new offset.
+
+    No lock and no transaction is held while bytes are on their way: each block is stored by itself, under
+    the row's lock and only where it continues what is there. Of two senders at once one gets Refused, and
+    when the line breaks, what has come is kept. Bytes with a checksum are stored all or not at all, and
+    for these the lock is held. Raises Refused.
+    """
+    upload = Upload.objects.select_related("submission").get(pk=pk)
+    _require_open(upload, offset)
+    _require_room(upload.length - offset)
+    if checksum is not None:
+        return _store(pk, offset, _blocks(body), checksum)
+    for block in _blocks(body):
+        offset = _store(pk, offset, [block])
+    return offset
+
+
+def finish(pk: uuid.UUID) -> None:
+    """Make a submission of a whole upload, or cancel it where the rules do not allow it.
+
+    While the phase is paused the upload lies waiting. Raises Refused with the reason of a cancellation.
+    """
+    refused = None
+    with transaction.atomic():
+        submission = Submission.objects.select_related("phase", "entry").get(pk=pk)
+        # The team's row lock makes twenty uploads that end at once count one after the other.
+        team = Team.objects.select_for_update().get(pk=submission.entry.team_id)
+        upload = Upload.objects.select_for_update().select_related("submission").get(pk=pk)
+        if upload.submission.state != SubmissionState.UPLOADING or upload.offset < upload.length:
+            return
+        try:
+            _require_attempt(team, submission.phase, upload)
+            _hand_in(upload)
+        except Refused as reason:
+            if reason.code == "phase_paused":
+                _log_once(pk, "upload_waits")
+                return
+            refused = reason
+            _call_off(pk, "upload_refused", reason=str(reason))
+    if refused is not None:
+        part_path(pk).unlink(missing_ok=True)
+        raise refused
+
+
+def terminate(pk: uuid.UUID, by: User) -> None:
+    """Call off an unfinished upload and delete what has come. Raises Refused."""
+    with transaction.atomic():
+        _require_open(_lock(pk))
+        _call_off(pk, "cancelled", who=by.get_username())
+    part_path(pk).unlink(missing_ok=True)
+
+
+def sweep() -> None:
+    """Finish what is whole, call off what has expired, delete what no upload needs any more."""
+    for pk in _open().filter(offset=F("length")).values_list("pk", flat=True):
+        try:
+            finish(pk)
+        except Refused:
+            continue
+    for pk in _open().filter(expires_at__lte=timezone.now()).values_list("pk", flat=True):
+        try:
+            _expire(pk)
+        except Refused:
+            continue
+    _delete_leftovers()
+
+
+def _open() -> QuerySet[Upload]:
+    return Upload.objects.filter(submission__state=SubmissionState.UPLOADING)
+
+
+def _require_turn(team: Team, phase: Phase) -> None:
+    uploading = _open().filter(submission__entry__team=team, submission__phase=phase).count()
+    if uploading >= phase.concurrent_submissions:
+        raise Refused("too_many_uploads", uploading=uploading)
+
+
+def _promised() -> int:
+    """The bytes that uploads which have begun may still bring."""
+    promised: int | None = _open().aggregate(rest=Sum(F("length") - F("offset")))["rest"]
+    return promised or 0
+
+
+def _require_room(more: int) -> None:
+    if shutil.disk_usage(settings.UPLOADS_ROOT).free - more < settings.MIN_FREE_BYTES:
+        raise Refused("no_room")
+
+
+def _require_attempt(team: Team, phase: Phase, upload: Upload) -> None:
+    begun = upload.submission.created_at if upload.declared_sha256 else None
+    try:
+        require_attempt(team, phase, timezone.now(), begun=begun)
+    except Refused as refused:
+        # The last of the rules: others at work are no reason to throw away a file that has come whole.
+        if refused.code != "too_many_running":
+            raise
+
+
+def _require_open(upload: Upload, offset: int | None = None) -> None:
+    require_known(upload)
+    if upload.finished_at is not None:
+        raise Refused("upload_done")
+    if offset is not None and offset != upload.offset:
+        raise Refused("upload_offset", offset=upload.offset)
+
+
+def _lock(pk: uuid.UUID) -> Upload:
+    """The locked rows of an upload and its submission, inside a transaction. Raises Refused where held."""
+    try:
+        return Upload.objects.select_for_update(nowait=True).select_related("submission").get(pk=pk)
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Refused("upload_busy") from error
+        raise
+
+
+def _blocks(body: Readable) -> Iterator[bytearray]:
+    """The bytes as they come; a line that breaks or falls silent ends them."""
+    while True:
+        block = bytearray()
+        try:
+            while len(block) < BLOCK and (piece := body.read(PIECE)):
+                block += piece
+        except OSError:
+            piece = b""
+        if block:
+            yield block
+        if not piece:
+            return
+
+
+def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Checksum | None = None) -> int:
+    digest = HASHES[checksum.algorithm]() if checksum else None
+    with transaction.atomic():
+        upload = _lock(pk)
+        _require_open(upload, offset)
+        end = _write(part_path(pk), offset, upload.length, _hashed(blocks, digest))
+        if checksum and digest and digest.digest() != checksum.digest:
+            raise Refused("upload_checksum")
+        Upload.objects.filter(pk=pk).update(offset=end, expires_at=timezone.now() + settings.UPLOAD_EXPIRY)
+    return end
+
+
+def _hashed(blocks: Iterable[bytearray], digest: "hashlib._Hash | None") -> Iterator[bytearray]:
+    for block in blocks:
+        if digest is not None:
+            digest.update(block)
+        yield block
+
+
+def _write(path: Path, offset: int, length: int, blocks: Iterable[bytearray]) -> int:
+    """Write from `offset` on and have it on the disk: the database must never know of more than is there."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o640), "wb") as file:
+            file.truncate(offset)
+            file.seek(offset)
+            for block in blocks:
+                if file.tell() + len(block) > length:
+                    raise Refused("upload_too_long", size=filesizeformat(length))
+                file.write(block)
+            file.flush()
+            os.fdatasync(file.fileno())
+            return file.tell()
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise Refused("no_room") from error
+        raise
+
+
+def _hand_in(upload: Upload) -> None:
+    submission, now = upload.submission, timezone.now()
+    # Attempts count from here: uploads begun in one window must not all end at once in the next.
+    states.move(submission.pk, SubmissionState.RECEIVED, received_at=now, created_at=now)
+    Upload.objects.filter(pk=upload.pk).update(finished_at=now)
+    states.log(submission.pk, "received", name=submission.filename, size=filesizeformat(upload.length))
+    # Inside the transaction: a row without its file would be worse than a file without its row. The file
+    # has its new name already where an earlier try broke off between here and the commit.
+    if part_path(upload.pk).exists():
+        part_path(upload.pk).rename(upload_path(submission))
+    transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
+
+
+def _call_off(pk: uuid.UUID, code: str, **facts: str) -> None:
+    if states.move(pk, SubmissionState.CANCELLED):
+        states.log(pk, code, **facts)
+
+
+def _expire(pk: uuid.UUID) -> None:
+    with transaction.atomic():
+        upload = _lock(pk)
+        if upload.expires_at > timezone.now() or upload.offset == upload.length:
+            return
+        _call_off(pk, "upload_expired", come=filesizeformat(upload.offset))
+    part_path(pk).unlink(missing_ok=True)
+
+
+def _log_once(pk: uuid.UUID, code: str) -> None:
+    if not SubmissionEvent.objects.filter(submission_id=pk, message=event(code)).exists():
+        states.log(pk, code)
+
+
+def _delete_leftovers() -> None:
+    # First the files, then the rows: an upload that begins meanwhile has its row before its file.
+    parts = list(Path(settings.UPLOADS_ROOT).glob("*.part"))
+    needed = {part_path(pk).name for pk in _open().values_list("pk", flat=True)}
+    for path in parts:
+        if path.name not in needed:
+            path.unlink(missing_ok=True)
+    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - INCOMING_LIFE:
+                path.unlink()
