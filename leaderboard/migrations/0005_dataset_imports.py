@@ -7,38 +7,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leaderboard', '0004_letters_and_merged_teams'),
+        ("leaderboard", "0004_letters_and_merged_teams"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DatasetImport',
+            name="DatasetImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lease_token', models.UUIDField(editable=False, null=True)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('slug', models.SlugField(help_text='Of the dataset; one that is there is renewed.')),
-                ('facts', models.JSONField(help_text="The dataset's other fields.")),
-                ('configs', models.JSONField(help_text='Name and content of each evaluation config, in their order.')),
-                ('rules', models.CharField(max_length=32)),
-                ('folder', models.CharField(blank=True, max_length=255)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Imported'), ('refused', 'Not in order'), ('failed', 'Failed')], default='waiting', max_length=16)),
-                ('problems', models.JSONField(default=list, help_text='All that is wrong with configs and files.')),
-                ('report', models.JSONField(default=dict, help_text='What was found and made.')),
-                ('detail', models.TextField(blank=True, help_text='Of a failure of ours: the traceback.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='leaderboard.challenge')),
-                ('phases', models.ManyToManyField(blank=True, help_text='That take it up.', related_name='+', to='leaderboard.phase')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("lease_token", models.UUIDField(editable=False, null=True)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("slug", models.SlugField(help_text="Of the dataset; one that is there is renewed.")),
+                ("facts", models.JSONField(help_text="The dataset's other fields.")),
+                (
+                    "configs",
+                    models.JSONField(help_text="Name and content of each evaluation config, in their order."),
+                ),
+                ("rules", models.CharField(max_length=32)),
+                ("folder", models.CharField(blank=True, max_length=255)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("done", "Imported"),
+                            ("refused", "Not in order"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "problems",
+                    models.JSONField(default=list, help_text="All that is wrong with configs and files."),
+                ),
+                ("report", models.JSONField(default=dict, help_text="What was found and made.")),
+                ("detail", models.TextField(blank=True, help_text="Of a failure of ours: the traceback.")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="imports",
+                        to="leaderboard.challenge",
+                    ),
+                ),
+                (
+                    "phases",
+                    models.ManyToManyField(
+                        blank=True, help_text="That take it up.", related_name="+", to="leaderboard.phase"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'done', 'refused', 'failed'])), name='import_state_known')],
+                "ordering": ["-created_at", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "done", "refused", "failed"])),
+                        name="import_state_known",
+                    )
+                ],
             },
         ),
     ]
