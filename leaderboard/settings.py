@@ -35,6 +35,8 @@ def positive(name: str, default: int) -> int:
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 GROUND_TRUTH_ROOT = Path(env.str("GROUND_TRUTH_ROOT", default=str(DATA_DIR / "ground-truth")))
 UPLOADS_ROOT = Path(env.str("UPLOADS_ROOT", default=str(DATA_DIR / "uploads")))
+# What organizers may import in the browser lies in a folder for each challenge, named by its slug.
+IMPORT_ROOT = Path(env.str("IMPORT_ROOT", default=str(DATA_DIR / "imports")))
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
 
 # --- Security ---------------------------------------------------------------------------------
@@ -160,6 +162,7 @@ CELERY_TASK_ROUTES = {
     "leaderboard.tasks.sweep": {"queue": "sweeping"},
     "leaderboard.tasks.update_board": {"queue": "boards"},
     "leaderboard.tasks.check_submission": {"queue": "checking"},
+    "leaderboard.tasks.import_ground_truth": {"queue": "checking"},
     "leaderboard.tasks.score_case": {"queue": "scoring"},
 }
 CELERY_TASK_IGNORE_RESULT = True

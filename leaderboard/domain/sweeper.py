@@ -18,7 +18,7 @@ from kombu.exceptions import ChannelError
 
 from leaderboard import tasks
 from leaderboard.domain import leases, states
-from leaderboard.domain.evaluation import scoring
+from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Phase, Submission
@@ -44,6 +44,7 @@ def sweep() -> None:
     _speak_of(tasks.score_case, waiting_cases.values_list("pk", flat=True)[:AT_ONCE])
     stale = Phase.objects.filter(leases.free(), board_stale_since__lt=Now())
     _speak_of(tasks.update_board, stale.values_list("pk", flat=True))
+    _speak_of(tasks.import_ground_truth, imports.waiting())
 
 
 def _free_lost_cases() -> None:
