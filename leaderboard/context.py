@@ -5,7 +5,7 @@ from functools import cached_property
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from leaderboard.models import Challenge, Phase, Team
+from leaderboard.models import Challenge, Notification, Phase, Team
 from leaderboard.queries import challenges
 
 # What in an address tells the challenge.
@@ -42,6 +42,12 @@ class Nav:
         if self.challenge is None or not isinstance(user, User):
             return None
         return challenges.team_in(user, self.challenge)
+
+    @cached_property
+    def unread(self) -> int:
+        """How many notifications the viewer has not read."""
+        user = self._request.user
+        return Notification.objects.filter(user=user, read_at=None).count() if isinstance(user, User) else 0
 
 
 def site(request: HttpRequest) -> dict[str, Nav]:

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "leaderboard.middleware.viewer_time_zone",
+    "leaderboard.middleware.organizers_second_factor",
 ]
 ROOT_URLCONF = "leaderboard.urls"
 WSGI_APPLICATION = "leaderboard.wsgi.application"
@@ -155,11 +156,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_QUEUES = [
     # Each with an exchange and a key of its own: by default all would share one and get every message.
     Queue(name, Exchange(name), routing_key=name)
-    for name in ("sweeping", "boards", "checking", "scoring")
+    for name in ("sweeping", "mailing", "boards", "checking", "scoring")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "checking"
 CELERY_TASK_ROUTES = {
     "leaderboard.tasks.sweep": {"queue": "sweeping"},
+    "leaderboard.tasks.tell_of_phases": {"queue": "sweeping"},
+    "leaderboard.tasks.send_mail": {"queue": "mailing"},
     "leaderboard.tasks.update_board": {"queue": "boards"},
     "leaderboard.tasks.check_submission": {"queue": "checking"},
     "leaderboard.tasks.import_ground_truth": {"queue": "checking"},
@@ -174,12 +177,19 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.int("WORKER_MAX_KIB_PER_CHILD", default=1_500_000)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Mail that is written to the console looks like mail, not like warnings.
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "leaderboard.tasks.sweep",
         "schedule": SWEEP_EVERY.total_seconds(),
         "options": {"expires": SWEEP_EVERY.total_seconds()},
+    },
+    "tell-of-phases": {
+        "task": "leaderboard.tasks.tell_of_phases",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
@@ -207,15 +217,36 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Required of everyone who organizes, before any page under /organize/ or /admin/.
+REQUIRE_ORGANIZER_MFA = env.bool("REQUIRE_ORGANIZER_MFA", default=False)
+ACCOUNT_ADAPTER = "leaderboard.accounts.Adapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+# The page is the same whether an address has an account or not; only its mailbox learns which.
+ACCOUNT_PREVENT_ENUMERATION = True
+# How often, counted in the cache that all web processes share: per address of the network (ip), per
+# account that is tried (key), per person (user).
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/300s/key",
+    "signup": "10/m/ip,100/d/ip",
+    "reset_password": "10/m/ip,3/m/key",
+    "manage_email": "10/m/user",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+# How many of our own proxies add to X-Forwarded-For; 0 does not read it, for anybody can send it.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Registration leaderboard"
+# Where links in mails lead to: what sends them has no request to ask.
+SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
 EMAIL_HOST = EMAIL_CONFIG.get("EMAIL_HOST", "localhost")

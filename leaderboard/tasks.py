@@ -36,6 +36,20 @@ def import_ground_truth(import_id: int) -> None:
 
 
 @shared_task
+def send_mail(what: str) -> None:
+    from leaderboard.domain import mail
+
+    mail.send(what)
+
+
+@shared_task
+def tell_of_phases() -> None:
+    from leaderboard.domain import notifications
+
+    notifications.tell_of_phases()
+
+
+@shared_task
 def sweep() -> None:
     from leaderboard.domain import sweeper
 

@@ -3,7 +3,19 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from leaderboard.views import health, public, submissions, teams, uploads
+from leaderboard.views import (
+    announcements,
+    health,
+    invitations,
+    mergers,
+    notifications,
+    profile,
+    public,
+    submissions,
+    teams,
+    terms,
+    uploads,
+)
 
 _phase = "challenges/<slug:challenge>/phases/<slug:phase>/"
 
@@ -28,7 +40,24 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/<uuid:submission>/cancel/", submissions.cancel, name="submission_cancel"),
     path("uploads/", uploads.create, name="uploads"),
     path("uploads/<uuid:upload>/", uploads.piece, name="upload"),
+    path("challenges/<slug:challenge>/terms/", terms.accept, name="terms"),
+    path("challenges/<slug:challenge>/announcements/", announcements.announcements, name="announcements"),
+    path("organize/<slug:challenge>/announcements/new/", announcements.write, name="announce"),
+    path("organize/<slug:challenge>/teams/merge/", mergers.merge, name="teams_merge"),
+    path("organize/<slug:challenge>/teams/move/", mergers.move, name="teams_move"),
     path("teams/<slug:team>/", teams.detail, name="team"),
+    path("teams/<slug:team>/edit/", teams.edit, name="team_edit"),
+    path("teams/<slug:team>/leave/", teams.leave, name="team_leave"),
+    path("teams/<slug:team>/members/<int:user>/remove/", teams.remove, name="team_remove"),
+    path("teams/<slug:team>/members/<int:user>/captain/", teams.hand_over, name="team_captain"),
+    path("teams/<slug:team>/invitations/", invitations.invite, name="team_invite"),
+    path("teams/<slug:team>/invitations/link/", invitations.link, name="team_link"),
+    path("teams/<slug:team>/invitations/<int:invitation>/revoke/", invitations.revoke, name="team_revoke"),
+    path("invitations/<str:token>/", invitations.accept, name="invitation"),
+    path("notifications/", notifications.listed, name="notifications"),
+    path("notifications/read/", notifications.read_all, name="notifications_read"),
+    path("notifications/<int:notification>/", notifications.follow, name="notification"),
+    path("profile/", profile.edit, name="profile"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

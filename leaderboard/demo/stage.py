@@ -12,7 +12,7 @@ from types import FrameType
 
 from django.conf import settings
 
-QUEUES = "sweeping,boards,checking,scoring"
+QUEUES = "sweeping,mailing,boards,checking,scoring"
 
 
 def site_commands(port: int) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from kombu.exceptions import ChannelError
 
 from leaderboard import tasks
-from leaderboard.domain import leases, states
+from leaderboard.domain import leases, mail, notifications, states
 from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.enums import CaseState, SubmissionState
@@ -44,6 +44,7 @@ def sweep() -> None:
     _speak_of(tasks.score_case, waiting_cases.values_list("pk", flat=True)[:AT_ONCE])
     stale = Phase.objects.filter(leases.free(), board_stale_since__lt=Now())
     _speak_of(tasks.update_board, stale.values_list("pk", flat=True))
+    _speak_of(tasks.send_mail, mail.waiting())
     _speak_of(tasks.import_ground_truth, imports.waiting())
 
 
@@ -62,6 +63,7 @@ def _fail_worn_out_checks() -> None:
         with transaction.atomic():
             if states.move(pk, SubmissionState.FAILED, worn_out, **leases.RELEASED):
                 states.log(pk, "failed")
+                notifications.submission_ended(pk)
 
 
 def _speak_of(task: Work, waiting: Iterable[object]) -> None:

@@ -35,6 +35,22 @@ def team_or_404(request: HttpRequest, slug: str) -> Team:
     return team
 
 
+def captained_team_or_404(request: HttpRequest, slug: str) -> Team:
+    """A team for its captain, or for an organizer of its challenge."""
+    team = team_or_404(request, slug)
+    if not (rules.is_captain(request.user, team) or rules.is_organizer(request.user, team.challenge)):
+        raise Http404
+    return team
+
+
+def organized_or_404(request: HttpRequest, slug: str) -> Challenge:
+    """A challenge for its organizers."""
+    challenge = challenge_or_404(slug)
+    if not rules.is_organizer(request.user, challenge):
+        raise Http404
+    return challenge
+
+
 def own_entry_or_404(request: HttpRequest, challenge: str, slug: str) -> Entry:
     entry = get_object_or_404(
         Entry.objects.select_related("team", "challenge"), challenge__slug=challenge, slug=slug

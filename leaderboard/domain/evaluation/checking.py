@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from leaderboard import tasks
-from leaderboard.domain import leases, states
+from leaderboard.domain import leases, notifications, states
 from leaderboard.domain.evaluation import plan
 from leaderboard.enums import SubmissionState
 from leaderboard.models import CaseResult, Evaluation, Submission, Upload
@@ -80,6 +80,7 @@ def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -
         ):
             count = f"{len(told)} problem{'s' if len(told) > 1 else ''}"
             states.log(submission.pk, "invalid", count=count)
+            notifications.submission_ended(submission.pk)
 
 
 def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -> None:
@@ -117,4 +118,5 @@ def _stumbled(submission: Submission, token: uuid.UUID) -> None:
     with transaction.atomic():
         if states.move(submission.pk, SubmissionState.FAILED, worn_out, **leases.RELEASED):
             states.log(submission.pk, "failed")
+            notifications.submission_ended(submission.pk)
     Submission.objects.filter(held, pk=submission.pk).update(lease_token=None)

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from leaderboard import tasks
-from leaderboard.domain import leases, ranking, states
+from leaderboard.domain import leases, notifications, ranking, states
 from leaderboard.domain.evaluation import plan
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
@@ -99,6 +99,7 @@ def finish(submission_id: uuid.UUID) -> bool:
         Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now(), means=means_of(evaluation))
         states.log(submission_id, "scored", cases=f"{evaluation.case_results.count()} cases")
         ranking.mark_stale(Submission.objects.get(pk=submission_id).phase_id)
+        notifications.submission_ended(submission_id)
     return True
 
 
@@ -161,3 +162,4 @@ def release(pk: int, *held: Q) -> None:
             result.evaluation.submission_id, SubmissionState.FAILED
         ):
             states.log(result.evaluation.submission_id, "failed")
+            notifications.submission_ended(result.evaluation.submission_id)
