@@ -44,6 +44,7 @@ WORDS: Mapping[str, str] = {
     "closes_before_it_opens": "The phase would close before it opens. Choose a later time to close.",
     "cannot_reinstate": "Only a disqualified submission can be reinstated; this one is {state}.",
     "cannot_retry": "Only a failed submission can be tried again; this one is {state}.",
+    "cannot_release": "Only a submission at work can be given out anew; this one is {state}.",
     "cannot_choose": "Only a scored submission can stand on the board; this one is {state}.",
     "cannot_leave_the_board": "Only a scored submission can be taken off the board; this one is {state}.",
     "no_choice": "In this phase the board shows the {rule} submission of each entry.",
@@ -143,6 +144,7 @@ EVENTS: Mapping[str, str] = {
     "disqualified": "Disqualified by the organizers ({who}): {reason}",
     "reinstated": "Reinstated by the organizers ({who}): {reason}",
     "rescored": "Scored anew; the new values count from now on: {reason}",
+    "released": "Given out anew by {who}; what was scored is kept.",
     "retried": "Tried again by {who}; what was scored is kept.",
     "chosen": "Chosen for the board by {who}.",
 }

@@ -117,6 +117,13 @@ def publish(phase: Phase, by: User, reason: str = "") -> None:
     edit(phase, by, {"publish_at": timezone.now(), "freeze_at": None}, reason)
 
 
+def recompute(phase: Phase, by: User) -> None:
+    """Have the board computed anew, whatever it is made of."""
+    with transaction.atomic():
+        audit.record(phase.challenge, by, f"{phase.name}: board computed anew", phase=phase)
+        ranking.mark_stale(phase.pk)
+
+
 def checked_visibility(matrix: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """A visibility matrix of known aspects and audiences only; what is absent is hidden."""
     return {

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from leaderboard import tasks
-from leaderboard.domain import audit, ranking, states
+from leaderboard.domain import audit, ranking, states, stewardship
 from leaderboard.domain.evaluation import plan
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.messages import Refused
@@ -70,6 +70,17 @@ def left(rescoring: Rescoring) -> int:
     """How many cases are not scored yet."""
     cases = CaseResult.objects.filter(evaluation__rescoring=rescoring)
     return cases.exclude(state=CaseState.DONE).count()
+
+
+def release(rescoring: Rescoring, by: User) -> None:
+    """Give out anew what is left of a rescoring, however often it was tried. Raises Refused."""
+    with transaction.atomic():
+        undecided = Rescoring.objects.filter(pk=rescoring.pk, applied=None)
+        if not undecided.select_for_update().exists():
+            raise Refused("rescoring_decided")
+        stewardship.begin_anew(CaseResult.objects.filter(evaluation__rescoring=rescoring))
+        phase = rescoring.phase
+        audit.record(phase.challenge, by, "Cases of the rescoring given out anew", phase=phase)
 
 
 def moves(rescoring: Rescoring) -> list[Move]:

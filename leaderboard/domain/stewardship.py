@@ -5,11 +5,12 @@ from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from leaderboard import tasks
 from leaderboard.domain import audit, ranking, states
 from leaderboard.domain.leases import RELEASED
-from leaderboard.enums import BoardRule, CaseState, SubmissionState
+from leaderboard.enums import WORKING_STATES, BoardRule, CaseState, SubmissionState
 from leaderboard.messages import Refused
 from leaderboard.models import CaseResult, Evaluation, Submission
 
@@ -47,13 +48,35 @@ def retry(submission: Submission, by: User) -> None:
         if not states.move(submission.pk, target, tries=0, finished_at=None, **RELEASED):
             raise Refused("cannot_retry", state=submission.get_state_display().lower())
         states.log(submission.pk, "retried", who=by.get_username())
-        if evaluation is None:
-            transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
-            return
-        left = CaseResult.objects.filter(evaluation=evaluation).exclude(state=CaseState.DONE)
-        left.update(state=CaseState.PENDING, tries=0, **RELEASED)
-        for pk in left.values_list("pk", flat=True):
-            transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
+        _speak_of(submission, evaluation)
+
+
+def release(submission: Submission, by: User) -> None:
+    """Take a submission's work from whoever holds it, and give it out anew. Raises Refused.
+
+    Who held it cannot store anything any more; finished cases are kept.
+    """
+    with transaction.atomic():
+        working = Submission.objects.filter(pk=submission.pk, state__in=WORKING_STATES)
+        if not working.update(tries=0, **RELEASED):
+            raise Refused("cannot_release", state=submission.get_state_display().lower())
+        states.log(submission.pk, "released", who=by.get_username())
+        _speak_of(submission, Evaluation.objects.filter(submission=submission, current=True).first())
+
+
+def _speak_of(submission: Submission, evaluation: Evaluation | None) -> None:
+    if evaluation is None:
+        transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
+    else:
+        begin_anew(CaseResult.objects.filter(evaluation=evaluation))
+
+
+def begin_anew(results: QuerySet[CaseResult]) -> None:
+    """Free all cases that are not done, and send for them when the transaction commits."""
+    left = results.exclude(state=CaseState.DONE)
+    left.update(state=CaseState.PENDING, tries=0, **RELEASED)
+    for pk in left.values_list("pk", flat=True):
+        transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
 
 
 def choose(submission: Submission, by: User) -> None:

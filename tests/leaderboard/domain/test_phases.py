@@ -81,3 +81,11 @@ def test_unknown_aspects_and_audiences_do_not_enter_the_matrix() -> None:
     assert matrix["aggregates"] == ["public"]
     assert matrix["per-case"] == []
     assert "secrets" not in matrix
+
+
+def test_a_board_can_be_computed_anew() -> None:
+    phase = make.phase()
+    phases.recompute(phase, make.user())
+    phase.refresh_from_db()
+    assert phase.board_stale_since is not None
+    assert logged() == [("Validation phase: board computed anew", "", "", False)]

@@ -66,3 +66,16 @@ def test_a_discarded_one_leaves_all_as_it_is(board: Phase) -> None:
     score_all(left.evaluation.submission)
     left.refresh_from_db()
     assert left.state == "pending", "what was discarded is not scored any more"
+
+
+def test_cases_that_were_tried_too_often_can_be_given_out_anew(board: Phase) -> None:
+    organizer = make.user()
+    begun = rescoring.start(board, organizer, "New machine.")
+    shadows = CaseResult.objects.filter(evaluation__rescoring=begun)
+    shadows.update(tries=5)
+    rescoring.release(begun, organizer)
+    assert set(shadows.values_list("tries", "state")) == {(0, "pending")}
+    rescoring.discard(begun, organizer, "Not needed.")
+    with pytest.raises(Refused) as refused:
+        rescoring.release(begun, organizer)
+    assert refused.value.code == "rescoring_decided"

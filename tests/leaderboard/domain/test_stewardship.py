@@ -1,9 +1,10 @@
 """Exits and returns of submissions, and which one stands on the board."""
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
-from leaderboard.domain import stewardship
+from leaderboard.domain import leases, stewardship
 from leaderboard.domain.ranking.standing import standing_evaluations
 from leaderboard.enums import BoardRule, CaseState, SubmissionState
 from leaderboard.messages import Refused
@@ -46,7 +47,7 @@ def test_disqualified_and_back(phase: Phase, entry: Entry) -> None:
     assert phase.board_stale_since is not None
     stewardship.reinstate(submission, organizer, "It was another team.")
     assert on_the_board(phase) == [submission]
-    assert [event.reason for event in AuditEvent.objects.order_by("pk")] == [
+    assert [event.reason for event in AuditEvent.objects.exclude(reason="").order_by("pk")] == [
         "Trained on the test data.",
         "It was another team.",
     ]
@@ -124,3 +125,28 @@ def test_the_same_file_is_found(phase: Phase, entry: Entry) -> None:
     again = make.submission(phase=phase, entry=entry, state=S.RECEIVED, sha256="a" * 64)
     assert stewardship.same_file(again) == first.pk
     assert stewardship.same_file(make.submission(phase=phase, entry=entry, sha256="b" * 64)) is None
+
+
+def test_released_work_is_taken_from_its_holder_and_given_out_anew(phase: Phase, entry: Entry) -> None:
+    submission = make.submission(phase=phase, entry=entry, state=S.SCORING)
+    evaluation = make.evaluation(submission)
+    first, second = phase.datasets.get().cases.all()
+    done = CaseResult.objects.create(
+        evaluation=evaluation, case=first, state=CaseState.DONE, seconds=1.0, finished_at=timezone.now()
+    )
+    held = CaseResult.objects.create(evaluation=evaluation, case=second)
+    token = leases.claim(CaseResult, held.pk, Q(), state=CaseState.RUNNING)
+    stewardship.release(submission, make.user(username="olga"))
+    held.refresh_from_db()
+    assert (held.state, held.tries, held.lease_token) == (CaseState.PENDING, 0, None)
+    assert not CaseResult.objects.filter(lease_token=token).exists()
+    assert CaseResult.objects.get(state=CaseState.DONE) == done
+    assert "Given out anew by olga" in submission.events.get().message
+
+
+@pytest.mark.parametrize("state", [S.UPLOADING, S.SCORED, S.FAILED])
+def test_only_work_can_be_released(phase: Phase, entry: Entry, state: S) -> None:
+    submission = make.submission(phase=phase, entry=entry, state=state)
+    with pytest.raises(Refused) as refused:
+        stewardship.release(submission, make.user())
+    assert refused.value.code == "cannot_release"
