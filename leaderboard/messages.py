@@ -92,7 +92,7 @@ LEDGER: Mapping[str, str] = {
     "cancelled_late": "Cancelled after cases had been scored.",
     "withdrawn": "Scored, then withdrawn.",
     "disqualified": "Scored, then disqualified.",
-    "grant": "Given by the organizers until {until}: {reason}",
+    "grant": "Given by the organizers: {reason}",
 }
 
 # What people are told, in the site and by mail: title and text. Results stay on the pages.
