@@ -3,9 +3,11 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 from django.urls import reverse
 
 from leaderboard.domain import invitations, mail
@@ -34,4 +36,6 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no types
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Back to the invitation that brought somebody here, else to the start."""
         token = request.session.get(INVITATION)
-        return reverse("invitation", args=[token]) if token else super().get_login_redirect_url(request)
+        return reverse("invitation", args=[token]) if token else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+    get_signup_redirect_url = get_login_redirect_url

@@ -1,8 +1,10 @@
 """A browser against the site as its users have it: gunicorn, worker, beat, PostgreSQL and broker."""
 
 import os
+import re
 import shutil
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +40,11 @@ def site(stack: Stack) -> str:  # noqa: F811 the fixture of that name
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    address = f"http://localhost:{port}"
+    stack.environment["SITE_URL"] = address
     stack.web(port)
     stack.worker()
     stack.beat()
-    address = f"http://localhost:{port}"
     stack.wait(lambda: _answers(port))
     return address
 
@@ -52,6 +55,19 @@ def mailbox() -> Path:
     folder = Path(os.environ["DATA_DIR"]) / "mail"
     shutil.rmtree(folder, ignore_errors=True)
     return folder
+
+
+def mailed(mailbox: Path, pattern: str, seconds: float = 30) -> str:
+    """The first text of a mail that matches; waited for, since the worker sends it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        texts = [path.read_text() for path in mailbox.glob("*")]
+        # Quoted-printable breaks long lines with an equals sign.
+        found = re.search(pattern, "".join(texts).replace("=\n", ""))
+        if found is not None:
+            return found[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no mail has {pattern}")
 
 
 def _answers(port: int) -> bool:

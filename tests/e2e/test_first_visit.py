@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from leaderboard.domain.evaluation.ground_truth import import_dataset
+from tests.e2e.conftest import mailed
 from tests.leaderboard import make
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -33,7 +34,7 @@ def test_from_sign_up_to_the_board(
     page.get_by_role("button", name="Make the account").click()
     expect(page.locator("main")).to_contain_text("ada@example.org")
 
-    page.goto(_mailed_link(mailbox))
+    page.goto(mailed(mailbox, r"http://\S+/confirm-email/[^\s\"]+"))
     page.get_by_role("button", name="Confirm").click()
 
     page.goto(f"{site}{phase.get_absolute_url()}submit/")
@@ -64,13 +65,6 @@ def test_from_sign_up_to_the_board(
         page.reload()
     expect(row).to_contain_text("Analytical Engines")
     assert complaints == []
-
-
-def _mailed_link(mailbox: Path) -> str:
-    text = "".join(path.read_text() for path in mailbox.iterdir())
-    found = re.search(r"http://\S+/confirm-email/\S+", text)
-    assert found is not None, text
-    return found[0]
 
 
 def _listen(page: Page) -> list[str]:
