@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from kombu.exceptions import ChannelError
 
 from leaderboard import tasks
-from leaderboard.domain import leases, mail, notifications, states
+from leaderboard.domain import leases, mail, notifications, states, uploads
 from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.enums import CaseState, SubmissionState
@@ -44,8 +44,9 @@ def sweep() -> None:
     _speak_of(tasks.score_case, waiting_cases.values_list("pk", flat=True)[:AT_ONCE])
     stale = Phase.objects.filter(leases.free(), board_stale_since__lt=Now())
     _speak_of(tasks.update_board, stale.values_list("pk", flat=True))
-    _speak_of(tasks.send_mail, mail.waiting())
     _speak_of(tasks.import_ground_truth, imports.waiting())
+    _speak_of(tasks.send_mail, mail.waiting())
+    uploads.sweep()
 
 
 def _free_lost_cases() -> None:

@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
@@ -49,6 +49,7 @@ STATUS = {
     "upload_checksum": 460,
     "no_room": 507,
 }
+HEARD_OUT = 64 * 2**20
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 View = Callable[..., HttpResponse]
@@ -106,11 +107,20 @@ def _guarded(view: View, request: HttpRequest, where: dict[str, uuid.UUID]) -> H
         with _patience(request):
             return view(request, **where)
     except Refused as refused:
+        _hear_out(request)
         return _told(refused.code, str(refused), STATUS.get(refused.code, 403))
     except _InvalidFields as invalid:
         return _told("fields", "Something about the method is missing.", 400, fields=invalid.fields)
     except Http404:
         return _told("missing", "There is no such upload of yours.", 404)
+
+
+def _hear_out(request: HttpRequest) -> None:
+    """Read on, within bounds: whoever is hung up on in mid-sentence does not hear the answer."""
+    with suppress(OSError):
+        for _ in range(HEARD_OUT // uploads.PIECE):
+            if not request.read(uploads.PIECE):
+                return
 
 
 @contextmanager
