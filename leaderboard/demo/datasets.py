@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.demo import subjects
-from leaderboard.demo.anatomy import LABELS, SHAPE, grid_affine
+from leaderboard.demo.anatomy import LABELS, SHAPE, grid_affine, label_names
 from leaderboard.demo.subjects import Look, Subject, make_atlas, make_subject
+from leaderboard.domain.label_names import NAMES_FILE
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what was just done)."""
@@ -164,6 +165,8 @@ def build(folder: Path, progress: Progress, datasets: Sequence[DemoDataset] = DA
     for dataset in datasets:
         config = json.dumps(evaluation_config(dataset), indent=1)
         (part / dataset.config_name).write_text(config, encoding="utf-8")
+    lines = [f"{label},{name}\n" for label, name in label_names().items()]
+    (part / NAMES_FILE).write_text("label,name\n" + "".join(lines), encoding="utf-8")
     part.rename(folder)
 
 

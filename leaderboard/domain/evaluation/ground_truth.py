@@ -13,6 +13,7 @@ import nibabel as nib
 from django.conf import settings
 from django.db import transaction
 
+from leaderboard.domain.label_names import NAMES_FILE
 from leaderboard.models import Case, Challenge, Dataset
 from scoring.errors import Problem, ScoringError, problem
 from scoring.spec import RULES, EvaluationConfig, Pair, ground_truth_files, read_config
@@ -48,7 +49,7 @@ def import_dataset(
 
     Args:
         configs: official Learn2Reg evaluation configs, in the order of the official command.
-        folder: holds `imagesXx labelsXx landmarksXx masksXx`.
+        folder: holds `imagesXx labelsXx landmarksXx masksXx` and, if the labels have names, a table of them.
         rules: the named rules of scoring; they decide whether landmarks are volumes or tables.
         facts: the dataset's other fields (name, group, task, contrast ...).
 
@@ -68,7 +69,9 @@ def import_dataset(
         raise UnusableGroundTruth(problems)
     version = _version(folder, files)
     kept = Path(challenge.slug) / slug / version[:16]
-    size = _keep(folder, files, Path(settings.GROUND_TRUTH_ROOT) / kept)
+    # Nothing is scored by the names: they are no part of the version.
+    beside = [NAMES_FILE] if (folder / NAMES_FILE).is_file() else []
+    size = _keep(folder, [*files, *beside], Path(settings.GROUND_TRUTH_ROOT) / kept)
     raw = [json.loads(path.read_bytes()) for path in configs]
     dataset, new = _write(challenge, slug, raw, placed, str(kept), version, facts)
     return ImportReport(dataset, len(placed), len(files), size, new)

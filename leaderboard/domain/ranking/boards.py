@@ -13,9 +13,10 @@ from django.db.models.functions import Now
 from leaderboard import tasks
 from leaderboard.domain import leases
 from leaderboard.domain.ranking.cards import cards_of
-from leaderboard.domain.ranking.parts import dataset_part, part_name
+from leaderboard.domain.ranking.parts import parts_of
 from leaderboard.domain.ranking.payload import board_of
 from leaderboard.domain.ranking.standing import inputs_of, score_table, standing_evaluations
+from leaderboard.domain.ranking.structures import structures_of
 from leaderboard.domain.ranking.tables import keep_table
 from leaderboard.models import Phase, RankingScheme, Snapshot, SnapshotPart
 from scoring.ranking import PRESETS, Scheme, ScoreTable
@@ -76,11 +77,9 @@ class _Board:
 def _computed(phase: Phase) -> _Board:
     evaluations = standing_evaluations(phase)
     table, cards = score_table(phase, evaluations), cards_of(phase, evaluations)
-    payload = board_of(table, Scheme.from_dict(phase.scheme.spec), cards, official=True)
-    order = [entry["method"] for entry in payload["entries"] if entry["rank"] is not None]
-    parts = {
-        part_name(scores.name): dataset_part(table, scores.name, order, cards) for scores in table.datasets
-    }
+    scheme = Scheme.from_dict(phase.scheme.spec)
+    payload = board_of(table, scheme, cards, official=True)
+    parts = parts_of(table, scheme, cards, structures_of(phase))
     inputs = inputs_of(phase, evaluations)
     content = json.dumps([inputs, payload, parts], sort_keys=True, allow_nan=False)
     return _Board(inputs, payload, parts, table, hashlib.sha256(content.encode()).hexdigest())

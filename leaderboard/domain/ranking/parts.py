@@ -1,7 +1,7 @@
-"""What single pages need of a snapshot beside the board: one dataset's values and matrices."""
+"""What single pages need of a snapshot beside the board, each by its name."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,60 @@ from numpy.typing import NDArray
 
 from leaderboard.domain.ranking.cards import Cards
 from leaderboard.domain.ranking.payload import RESAMPLES, SEED, summary
-from scoring.ranking import LEVELS, ScoreTable, SignificanceMatrix, significance
+from leaderboard.domain.ranking.structures import Structures, structures_part
+from scoring.ranking import (
+    LEVELS,
+    PRESETS,
+    Agreement,
+    Scheme,
+    ScoreTable,
+    SignificanceMatrix,
+    across_schemes,
+    heatmap,
+    leave_one_dataset_out,
+    rank,
+    significance,
+)
 
+EFFECTS = (
+    "rank_biserial",
+    "rank_biserial_interval",
+    "cohens_d",
+    "cohens_d_interval",
+    "resamples",
+    "seed",
+)
 TESTED = ("DSC", "HD95", "TRE", "NDV")
 _STRENGTH = {name: len(LEVELS) - place for place, (_, name) in enumerate(LEVELS)}
 
 
-def part_name(dataset: str) -> str:
-    return f"dataset/{dataset}"
+def parts_of(
+    table: ScoreTable, scheme: Scheme, cards: Cards, structures: Mapping[str, Structures]
+) -> dict[str, dict[str, Any]]:
+    """All parts of a board: `heatmap`, `means`, `agreement`, and `dataset/` and `structures/` by dataset."""
+    order = [entry.method for entry in rank(table, scheme, pool=cards.pool).entries]
+    parts = {
+        "heatmap": heatmap_part(table, scheme, order, cards),
+        "means": means_part(table, cards),
+        "agreement": agreement_part(table, scheme, order, cards),
+    }
+    for name in [scores.name for scores in table.datasets]:
+        parts[f"dataset/{name}"] = dataset_part(table, name, order, cards)
+        parts[f"structures/{name}"] = structures_part(table, name, cards, structures[name])
+    return parts
+
+
+def means_part(table: ScoreTable, cards: Cards) -> dict[str, Any]:
+    """Mean, std and missing cases, by entry, dataset and metric."""
+    return {
+        cards.slug(method): {
+            scores.name: {
+                name: summary(metric.values[table.row(method)]) for name, metric in scores.metrics.items()
+            }
+            for scores in table.datasets
+        }
+        for method in cards.entries
+    }
 
 
 def dataset_part(table: ScoreTable, name: str, order: Sequence[str], cards: Cards) -> dict[str, Any]:
@@ -59,10 +105,11 @@ def matrix(
     order: Sequence[str],
     cards: Cards,
     correction: Any = "bonferroni",
+    resamples: int = RESAMPLES,
 ) -> dict[str, Any]:
     """One significance matrix; levels are 0 (not significant) to 3 (p < 0.001)."""
     found: SignificanceMatrix = significance(
-        table, dataset, metric, order=order, correction=correction, resamples=RESAMPLES, seed=SEED
+        table, dataset, metric, order=order, correction=correction, resamples=resamples, seed=SEED
     )
     return {
         "metric": metric,
@@ -81,4 +128,55 @@ def matrix(
         "cases": found.cases,
         "resamples": found.resamples,
         "seed": found.seed,
+    }
+
+
+def heatmap_part(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards: Cards) -> dict[str, Any]:
+    """Ranks by subtask, over its datasets together and over each by itself, [row][column]."""
+    found = heatmap(table, scheme, pool=order, order=order)
+    columns, ranks, values = [], [], []
+    for subtask in found.subtasks:
+        single = [] if len(subtask.by_dataset) == 1 else list(subtask.by_dataset)
+        for block, dataset in [(subtask.together, None), *((b, b.datasets[0]) for b in single)]:
+            for column in block.columns:
+                columns.append(
+                    {
+                        "subtask": subtask.key,
+                        "title": subtask.title,
+                        "dataset": dataset,
+                        "datasets": list(block.datasets),
+                        "metric": column.metric,
+                    }
+                )
+                ranks.append(column.ranks)
+                values.append(column.scores)
+    return {
+        "accuracy": found.accuracy,
+        "columns": columns,
+        "rows": [cards.slug(method) for method in found.methods],
+        "ranks": _by_row(ranks, len(found.methods)),
+        "values": _by_row(values, len(found.methods)),
+    }
+
+
+def _by_row(columns: Sequence[Sequence[Any]], rows: int) -> list[list[Any]]:
+    return [[column[row] for column in columns] for row in range(rows)]
+
+
+def agreement_part(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards: Cards) -> dict[str, Any]:
+    """The order under every named scheme, and without each dataset."""
+    return {
+        "schemes": _rankings(across_schemes(table, PRESETS.values(), pool=order), cards),
+        "without_dataset": _rankings(leave_one_dataset_out(table, scheme, pool=order), cards),
+    }
+
+
+def _rankings(found: Agreement, cards: Cards) -> dict[str, Any]:
+    return {
+        "names": list(found.names),
+        "entries": [cards.slug(entry.method) for entry in found.entries],
+        "ranks": [list(ranks) for ranks in found.ranks],
+        "tau": [list(row) for row in found.tau],
+        "full": None if found.full is None else list(found.full),
+        "full_tau": None if found.full_tau is None else list(found.full_tau),
     }

@@ -1,6 +1,6 @@
-"""A board as plain strict JSON: what a snapshot holds and pages show."""
+"""A board as plain strict JSON: what its table shows. Whatever only some pages need is in parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,17 +9,11 @@ from numpy.typing import NDArray
 from leaderboard.domain.ranking.cards import Cards
 from scoring.metrics import METRICS, Metric
 from scoring.ranking import (
-    PRESETS,
-    Agreement,
-    Heatmap,
     RankedEntry,
     Ranking,
     Scheme,
     ScoreTable,
     Stability,
-    across_schemes,
-    heatmap,
-    leave_one_dataset_out,
     rank,
     stability,
 )
@@ -47,9 +41,7 @@ def board_of(table: ScoreTable, scheme: Scheme, cards: Cards, *, official: bool)
         "datasets": [_dataset(name, table, cards) for name in cards.datasets if _has(table, name)],
         "entries": _entries(table, ranking, cards, sure),
         "omitted": [{"metric": one.metric, "reason": one.reason} for one in ranking.omitted],
-        "heatmap": _heatmap(heatmap(table, scheme, pool=order, order=order), cards),
         "stability": _stability(sure),
-        "agreement": _agreement(table, scheme, order, cards) if official and order else None,
     }
 
 
@@ -107,12 +99,6 @@ def _entries(
             **certainty.get(method, {"rank_interval": None, "rank_distribution": None, "tie_group": None}),
             **cards.entries[method],
             "metrics": _means(whole, best, table.row(method)),
-            "datasets": {
-                scores.name: {
-                    name: summary(metric.values[table.row(method)]) for name, metric in scores.metrics.items()
-                }
-                for scores in table.datasets
-            },
         }
         for method in [*ranked, *others]
     ]
@@ -186,57 +172,8 @@ def _best(metric: str, values: NDArray[np.float64]) -> float | None:
     return max(means) if BY_NAME[metric].higher_is_better else min(means)
 
 
-def _heatmap(found: Heatmap, cards: Cards) -> dict[str, Any]:
-    columns, ranks, values = [], [], []
-    for subtask in found.subtasks:
-        single = [] if len(subtask.by_dataset) == 1 else list(subtask.by_dataset)
-        for block, dataset in [(subtask.together, None), *((b, b.datasets[0]) for b in single)]:
-            for column in block.columns:
-                columns.append(
-                    {
-                        "subtask": subtask.key,
-                        "title": subtask.title,
-                        "dataset": dataset,
-                        "datasets": list(block.datasets),
-                        "metric": column.metric,
-                    }
-                )
-                ranks.append(column.ranks)
-                values.append(column.scores)
-    return {
-        "accuracy": found.accuracy,
-        "columns": columns,
-        "rows": [cards.slug(method) for method in found.methods],
-        "ranks": _by_row(ranks, len(found.methods)),
-        "values": _by_row(values, len(found.methods)),
-    }
-
-
-def _by_row(columns: Sequence[Sequence[Any]], rows: int) -> list[list[Any]]:
-    return [[column[row] for column in columns] for row in range(rows)]
-
-
 def _stability(sure: Stability | None) -> dict[str, Any] | None:
     if sure is None:
         return None
     tau = {"median": sure.tau.median, "low": sure.tau.low, "high": sure.tau.high}
     return {"resamples": sure.resamples, "seed": sure.seed, "level": sure.level, "tau": tau}
-
-
-def _agreement(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards: Cards) -> dict[str, Any]:
-    """The order under every named scheme, and without each dataset."""
-    return {
-        "schemes": _rankings(across_schemes(table, PRESETS.values(), pool=order), cards),
-        "without_dataset": _rankings(leave_one_dataset_out(table, scheme, pool=order), cards),
-    }
-
-
-def _rankings(found: Agreement, cards: Cards) -> dict[str, Any]:
-    return {
-        "names": list(found.names),
-        "entries": [cards.slug(entry.method) for entry in found.entries],
-        "ranks": [list(ranks) for ranks in found.ranks],
-        "tau": [list(row) for row in found.tau],
-        "full": None if found.full is None else list(found.full),
-        "full_tau": None if found.full_tau is None else list(found.full_tau),
-    }

@@ -9,12 +9,12 @@ from typing import Any
 from django.core.cache import cache
 
 from leaderboard.domain.ranking.cards import cards_in
-from leaderboard.domain.ranking.parts import matrix
+from leaderboard.domain.ranking.parts import EFFECTS, heatmap_part, matrix
 from leaderboard.domain.ranking.payload import board_of
 from leaderboard.domain.ranking.standing import score_table
 from leaderboard.domain.ranking.tables import keep_table, kept_table
 from leaderboard.messages import Refused
-from leaderboard.models import Evaluation, Snapshot
+from leaderboard.models import Evaluation, Snapshot, SnapshotPart
 from scoring.ranking import PRESETS, Scheme, ScoreTable, explain
 
 KEPT_SECONDS = 86_400
@@ -35,6 +35,7 @@ class WhatIf:
 def what_if(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
     """A board of a snapshot's results under another scheme, weights or set of datasets.
 
+    Beside a payload's keys it has `heatmap`, which an official board has as a part.
     Raises Refused for a scheme, dataset or metric that there is not.
     """
     scheme, datasets = _scheme(snapshot, asked), _datasets(snapshot, asked)
@@ -42,7 +43,10 @@ def what_if(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
         table = table_of(snapshot)
         chosen = table.select(datasets=datasets) if datasets else table
-        return board_of(chosen, scheme, cards_in(snapshot), official=False)
+        cards = cards_in(snapshot)
+        board = board_of(chosen, scheme, cards, official=False)
+        order = [entry["method"] for entry in board["entries"] if entry["rank"] is not None]
+        return board | {"heatmap": heatmap_part(chosen, scheme, order, cards)}
 
     return _cached(snapshot, {"board": asdict(asked)}, compute)
 
@@ -56,18 +60,28 @@ def explanation(snapshot: Snapshot, entry: str) -> dict[str, Any] | None:
 
     def compute() -> dict[str, Any]:
         scheme = Scheme.from_dict(snapshot.payload["scheme"]["spec"])
-        return explain(table_of(snapshot), scheme, pool=cards.pool)[str(method)].to_dict()
+        found = explain(table_of(snapshot), scheme, pool=cards.pool)
+        # The comparisons are made for all entries at once: the next reader's entry is among them.
+        whole = {_key(snapshot, {"explain": cards.slug(name)}): one.to_dict() for name, one in found.items()}
+        cache.set_many(whole, KEPT_SECONDS)
+        return found[str(method)].to_dict()
 
     return _cached(snapshot, {"explain": entry}, compute)
 
 
 def other_matrix(snapshot: Snapshot, dataset: str, metric: str, correction: str) -> dict[str, Any]:
-    """A significance matrix of the snapshot's results under another correction."""
+    """A significance matrix of the snapshot's results under another correction.
+
+    Effect sizes do not depend on it: those of the snapshot are kept with their intervals.
+    """
     cards = cards_in(snapshot)
     order = [entry["method"] for entry in snapshot.payload["entries"] if entry["rank"] is not None]
 
     def compute() -> dict[str, Any]:
-        return matrix(table_of(snapshot), dataset, metric, order, cards, correction)
+        stored = SnapshotPart.objects.values_list(f"payload__significance__{metric}", flat=True)
+        kept = stored.get(snapshot=snapshot, name=f"dataset/{dataset}")
+        found = matrix(table_of(snapshot), dataset, metric, order, cards, correction, resamples=0)
+        return found | {name: kept[name] for name in EFFECTS}
 
     return _cached(snapshot, {"matrix": [dataset, metric, correction]}, compute)
 
@@ -111,13 +125,17 @@ def _datasets(snapshot: Snapshot, asked: WhatIf) -> Sequence[str]:
 def _cached(
     snapshot: Snapshot, key: Mapping[str, Any], compute: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    name = f"{snapshot.content_hash}/{digest}"
+    name = _key(snapshot, key)
     found: dict[str, Any] | None = cache.get(name)
     if found is None:
         found = compute()
         cache.set(name, found, KEPT_SECONDS)
     return found
+
+
+def _key(snapshot: Snapshot, key: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return f"{snapshot.content_hash}/{digest}"
 
 
 def schemes() -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from leaderboard.demo.anatomy import (
     Anatomy,
     grid_affine,
     grid_points,
+    label_names,
     load_anatomy,
 )
 from leaderboard.demo.subjects import LANDMARK_RADIUS
@@ -65,3 +66,12 @@ def test_landmarks_lie_in_their_structures_and_apart(anatomy: Anatomy) -> None:
     assert tuple(anatomy.labels_at(anatomy.landmarks.T)) == LANDMARK_LABELS
     gaps = np.linalg.norm(anatomy.landmarks[:, None] - anatomy.landmarks[None], axis=-1)
     assert gaps[np.triu_indices_from(gaps, 1)].min() > 2 * LANDMARK_RADIUS
+
+
+def test_every_label_has_a_readable_name() -> None:
+    names = label_names()
+    assert tuple(names) == LABELS
+    assert (names[0], names[4], names[31]) == ("Background", "3rd ventricle", "Right amygdala")
+    assert (names[61], names[49]) == ("Right ventral DC", "Right inferior lateral ventricle")
+    assert names[106] == "Right angular gyrus"
+    assert len(set(names.values())) == len(names)
