@@ -85,12 +85,22 @@ def numbered(value: float | None, decimals: int) -> str:
     return DASH if value is None else f"{value:.{decimals}f}"
 
 
-def unique(names: Sequence[str]) -> list[str]:
+def unique(names: Sequence[str], length: int = 24) -> list[str]:
     """Names as axis categories: cut, and told apart where cutting made two the same."""
     labels: list[str] = []
     for name in names:
-        label = short(name)
+        label = short(name, length)
         while label in labels:
             label += "\u200b"
         labels.append(label)
     return labels
+
+
+def folded(title: str, width: int) -> str:
+    """The title broken at spaces into lines of about `width` letters."""
+    lines = [""]
+    for word in title.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "<br>".join(lines)

@@ -14,6 +14,7 @@ from leaderboard.figures.figure import (
     Trace,
     View,
     flat,
+    folded,
     numbered,
     unique,
 )
@@ -148,7 +149,7 @@ def _layout(titles: Sequence[str], metrics: Sequence[str], rows: int) -> Layout:
 
 def _heading(title: str, start: int, size: int, above: int) -> dict[str, Any]:
     return {
-        "text": _folded(title, 7 * size),
+        "text": folded(title, 7 * size),
         "x": start + (size - 1) / 2,
         "y": 1,
         "xref": "x",
@@ -173,16 +174,6 @@ def _rule(start: int) -> dict[str, Any]:
         "layer": "above",
         "line": line,
     }
-
-
-def _folded(title: str, width: int) -> str:
-    """The title broken at spaces into lines of about `width` letters."""
-    lines = [""]
-    for word in title.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "<br>".join(lines)
 
 
 def _hover(

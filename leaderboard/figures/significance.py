@@ -1,12 +1,26 @@
 """Who is significantly better than whom: the upper triangle of a matrix of paired tests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.figures.figure import CELL_AXIS, DASH, ROW_HEIGHT, Figure, Table, View, flat, unique
+from leaderboard.figures.figure import (
+    CELL_AXIS,
+    DASH,
+    ROW_HEIGHT,
+    Figure,
+    Layout,
+    Table,
+    Trace,
+    View,
+    flat,
+    unique,
+)
 
 THRESHOLDS = ("not significant", "p < .05", "p < .01", "p < .001")
 LARGEST = 40
+ABOVE = 154
+_HEAD = ("Row", "Column", "Verdict", "Level", "p", "p corrected", "Rank-biserial", "Cohen's d")
 # Seven flat steps from -3 (column better, p < .001) to 3 (row better, p < .001).
 STEPS = ("col-3", "col-2", "col-1", "line-2", "row-1", "row-2", "row-3")
 
@@ -41,7 +55,21 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
 def _view(matrix: Mapping[str, Any]) -> View:
     labels = unique(matrix["methods"][:LARGEST])
     count = len(labels)
-    trace = {
+    trace = _cells(matrix, labels)
+    axis = {**CELL_AXIS, "automargin": True}
+    layout = {
+        "height": ROW_HEIGHT * count + 150,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "xaxis": {**axis, "side": "top", "tickangle": -90, "type": "category"},
+        "yaxis": {**axis, "autorange": "reversed", "type": "category"},
+    }
+    return View(matrix["metric"], [trace], layout, _table(matrix))
+
+
+def _cells(matrix: Mapping[str, Any], labels: Sequence[str]) -> Trace:
+    """The upper triangle as a heatmap of flat steps, a dot where nothing is significant."""
+    count = len(labels)
+    return {
         "type": "heatmap",
         "x": labels,
         "y": labels,
@@ -62,14 +90,122 @@ def _view(matrix: Mapping[str, Any]) -> View:
         "xgap": 1,
         "ygap": 1,
     }
-    axis = {**CELL_AXIS, "automargin": True}
-    layout = {
-        "height": ROW_HEIGHT * count + 150,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "xaxis": {**axis, "side": "top", "tickangle": -90, "type": "category"},
-        "yaxis": {**axis, "autorange": "reversed", "type": "category"},
+
+
+@dataclass(frozen=True)
+class Place:
+    """One matrix of a grid; `column` counts from 0, `dataset` and `task` are names."""
+
+    dataset: str
+    task: str
+    matrix: Mapping[str, Any]
+
+
+def significance_grid(rows: Sequence[Sequence[Place | None]], key: str, title: str) -> Figure:
+    """Matrices side by side: a row a metric, a column a dataset, all over the same entries.
+
+    None where a dataset lacks the metric. At most LARGEST entries are drawn.
+    """
+    first = next(place.matrix for row in rows for place in row if place is not None)
+    entries = len(first["entries"])
+    count = min(entries, LARGEST)
+    across = max(len(row) for row in rows)
+    labels = unique(first["methods"][:LARGEST], 16)
+    traces, layout = [], _grid_layout(rows, count, across)
+    for down, row in enumerate(rows):
+        for right, place in enumerate(row):
+            if place is not None:
+                axes = _axes(down * across + right)
+                traces.append({**_cells(place.matrix, labels), "xaxis": f"x{axes}", "yaxis": f"y{axes}"})
+    pairs = entries * (entries - 1) // 2
+    part = f" Shown: the first {count} of {entries} entries." if count < entries else ""
+    reading = (
+        f"Paired signed-rank on case values, {first['correction'].capitalize()} over {pairs} pairs. "
+        f"Blue: row better; orange: column better; stronger is smaller p; dot: not significant.{part}"
+    )
+    table = Table(
+        ["Metric", "Dataset", *_HEAD],
+        [
+            [place.matrix["metric"], place.dataset, *line]
+            for row in rows
+            for place in row
+            if place is not None
+            for line in _table(place.matrix).rows
+        ],
+    )
+    return Figure(
+        key,
+        title,
+        reading,
+        [View(title, traces, layout, table)],
+        min_width=130 + across * (24 + 17 * count),
+        max_width=140 + across * (24 + (_cell_size(count) + 6) * count),
+    )
+
+
+def _cell_size(count: int) -> int:
+    return min(max(18, 320 // count), 34)
+
+
+def _axes(number: int) -> str:
+    """Plotly's first axes have no number."""
+    return str(number + 1) if number else ""
+
+
+def _grid_layout(rows: Sequence[Sequence[Place | None]], count: int, across: int) -> Layout:
+    above, cell = ABOVE, _cell_size(count)
+    height = cell * count + 34
+    layout: Layout = {
+        "height": height * len(rows) + above,
+        "margin": {"l": 8, "r": 8, "t": above, "b": 4},
+        "showlegend": False,
+        "annotations": [],
     }
-    return View(matrix["metric"], [trace], layout, _table(matrix))
+    for down, row in enumerate(rows):
+        top = 1 - down / len(rows)
+        bottom = top - cell * count / (height * len(rows))
+        for right, place in enumerate(row):
+            if place is None:
+                continue
+            axes = _axes(down * across + right)
+            named = not any(rows[before][right] for before in range(down))
+            shared = {**CELL_AXIS, "type": "category"}
+            layout[f"xaxis{axes}"] = {
+                **shared,
+                "domain": [right / across, (right + 0.95) / across],
+                "anchor": f"y{axes}",
+                "side": "top",
+                "tickangle": -90,
+                "showticklabels": named,
+            }
+            layout[f"yaxis{axes}"] = {
+                **shared,
+                "domain": [max(bottom, 0), top],
+                "anchor": f"x{axes}",
+                "autorange": "reversed",
+                "showticklabels": not any(row[:right]),
+                "automargin": True,
+            }
+            layout["annotations"].append(_grid_title(place, right / across, top, above if named else 0))
+    return layout
+
+
+def _grid_title(place: Place, x: float, y: float, above: int) -> dict[str, Any]:
+    """Above the names of the columns, where these stand, else close above the cells."""
+    words = f"{place.matrix['metric']}, {place.dataset}"
+    return {
+        "text": f"{words}<br>{place.task}" if above else words,
+        "x": x,
+        "y": y,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": above - 34 if above else 4,
+        "align": "left",
+        "showarrow": False,
+        "font": {"size": 12, "color": "token:ink"},
+    }
 
 
 def _shown(matrix: Mapping[str, Any], row: int, column: int) -> int | None:
@@ -97,8 +233,22 @@ def _hover(matrix: Mapping[str, Any], row: int, column: int) -> str:
     p, adjusted = matrix["p"][row][column], matrix["p_adjusted"][row][column]
     return (
         f"{first} against {second}<br>{_verdict(matrix, row, column)}, {THRESHOLDS[level]}"
-        f"<br>p {_p(p)}, corrected {_p(adjusted)}"
+        f"<br>p {_p(p)}, corrected {_p(adjusted)}{_effect_words(matrix, row, column)}"
     )
+
+
+def _effect_words(matrix: Mapping[str, Any], row: int, column: int) -> str:
+    sized = _effect(matrix, "rank_biserial", row, column), _effect(matrix, "cohens_d", row, column)
+    return f"<br>rank-biserial {sized[0]}<br>Cohen's d {sized[1]}"
+
+
+def _effect(matrix: Mapping[str, Any], name: str, row: int, column: int) -> str:
+    """An effect size with its 95 % interval, positive where the row is better."""
+    value, intervals = matrix[name][row][column], matrix[f"{name}_interval"]
+    ends = intervals[row][column] if intervals else None
+    if value is None:
+        return DASH
+    return f"{value:.2f}" if ends is None else f"{value:.2f} ({ends[0]:.2f} to {ends[1]:.2f})"
 
 
 def _p(value: float | None) -> str:
@@ -116,9 +266,11 @@ def _table(matrix: Mapping[str, Any]) -> Table:
             THRESHOLDS[matrix["level"][row][column]],
             _p(matrix["p"][row][column]),
             _p(matrix["p_adjusted"][row][column]),
+            _effect(matrix, "rank_biserial", row, column),
+            _effect(matrix, "cohens_d", row, column),
         ]
         for row in range(count)
         for column in range(row + 1, count)
         if matrix["level"][row][column] is not None
     ]
-    return Table(["Row", "Column", "Verdict", "Level", "p", "p corrected"], rows)
+    return Table(_HEAD, rows)

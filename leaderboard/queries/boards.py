@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 
 from leaderboard.models import Phase, Snapshot, SnapshotPart
@@ -50,8 +51,23 @@ class Step:
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """Missing values of one ranked quantity that were replaced by the worst one for the comparison."""
+
+    name: str
+    dataset: str
+    state: str
+    count: int
+    stand_in: float | None
+
+    @property
+    def words(self) -> str:
+        return {"nan": "undefined", "infinite": "infinite", "absent": "missing"}[self.state]
+
+
+@dataclass(frozen=True)
 class Row:
-    """One entry on a board; `datasets` maps a dataset and a metric to mean and std."""
+    """One entry on a board; `distribution` counts the resamples that gave it rank 1, 2 and so on."""
 
     rank: float | None
     rank_interval: tuple[float, float] | None
@@ -67,7 +83,9 @@ class Row:
     in_competition: bool
     cells: tuple[Cell, ...]
     steps: tuple[Step, ...]
-    datasets: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    distribution: tuple[int, ...] | None = None
+    tie_group: int | None = None
+    stand_ins: tuple[StandIn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,8 @@ class Board:
     metrics: tuple[Metric, ...]
     datasets: tuple[BoardDataset, ...]
     rows: tuple[Row, ...]
-    heatmap: Mapping[str, Any]
+    omitted: tuple[Mapping[str, str], ...]
+    stability: Mapping[str, Any] | None
 
     @property
     def methods(self) -> dict[str, str]:
@@ -110,6 +129,11 @@ class Board:
         return sum(dataset.cases for dataset in self.datasets)
 
     @property
+    def ranked(self) -> int:
+        """How many entries are in competition."""
+        return sum(row.rank is not None for row in self.rows)
+
+    @property
     def has_intervals(self) -> bool:
         return any(row.rank_interval is not None for row in self.rows)
 
@@ -119,13 +143,17 @@ class Board:
 
 def board_of(phase: Phase) -> Board | None:
     """The board that the public may read now, or None where there is none yet; one query."""
-    snapshot = shown_snapshot(phase)
-    return None if snapshot is None else board_from(phase, snapshot)
+    snapshot = _shown(phase)
+    return None if snapshot is None else board_from(phase, snapshot, snapshot.payload)
 
 
 def shown_snapshot(phase: Phase) -> Snapshot | None:
-    """The newest snapshot; between `freeze_at` and `publish_at` the last one before the freeze."""
-    snapshots = Snapshot.objects.filter(phase=phase)
+    """The newest snapshot, without its content; between `freeze_at` and `publish_at` the last before it."""
+    return _shown(phase, without=("payload", "inputs"))
+
+
+def _shown(phase: Phase, without: Sequence[str] = ("inputs",)) -> Snapshot | None:
+    snapshots = Snapshot.objects.filter(phase=phase).defer(*without)
     if is_frozen(phase):
         snapshots = snapshots.filter(created_at__lt=phase.freeze_at)
     elif is_withheld(phase):
@@ -147,24 +175,53 @@ def _published(phase: Phase, now: datetime) -> bool:
     return phase.publish_at is not None and phase.publish_at <= now
 
 
+def part_of(board: Board, name: str) -> Any:
+    """One part of the board's snapshot by its name, None where it has none."""
+    return _parts(board).filter(name=name).values_list("payload", flat=True).first()
+
+
+def parts_of(board: Board, *names: str) -> dict[str, Any]:
+    """Several parts of the board's snapshot in one query, by name."""
+    return dict(_parts(board).filter(name__in=names).values_list("name", "payload"))
+
+
 def dataset_part(board: Board, dataset: str) -> dict[str, Any] | None:
     """What a dataset's page needs of the board's snapshot."""
-    part = _parts(board, dataset).first()
-    return None if part is None else part.payload
+    part: dict[str, Any] | None = part_of(board, f"dataset/{dataset}")
+    return part
+
+
+def matrices_of(board: Board, metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Significance matrices by dataset and metric, picked inside the database: a part's rest is large."""
+    picked = {
+        f"of_{metric}": KeyTransform(metric, KeyTransform("significance", "payload")) for metric in metrics
+    }
+    rows = parts_named(board, "dataset/").annotate(**picked).values("name", *picked)
+    return {
+        row["name"].removeprefix("dataset/"): {
+            metric: row[f"of_{metric}"] for metric in metrics if row[f"of_{metric}"] is not None
+        }
+        for row in rows
+    }
 
 
 def matrix_of(board: Board, dataset: str, metric: str) -> dict[str, Any] | None:
-    """One significance matrix, picked inside the database: the rest of the part is large."""
-    return _parts(board, dataset).values_list(f"payload__significance__{metric}", flat=True).first()
+    """One significance matrix, picked inside the database."""
+    picked = _parts(board).filter(name=f"dataset/{dataset}")
+    return picked.values_list(f"payload__significance__{metric}", flat=True).first()
 
 
-def _parts(board: Board, dataset: str) -> QuerySet[SnapshotPart]:
-    return SnapshotPart.objects.filter(snapshot_id=board.pk, name=f"dataset/{dataset}")
+def parts_named(board: Board, prefix: str) -> QuerySet[SnapshotPart]:
+    """The parts whose name begins so, such as `dataset/`."""
+    return _parts(board).filter(name__startswith=prefix)
 
 
-def board_from(phase: Phase, snapshot: Snapshot) -> Board:
-    """A snapshot's payload as rows for pages."""
-    payload = snapshot.payload
+def _parts(board: Board) -> QuerySet[SnapshotPart]:
+    return SnapshotPart.objects.filter(snapshot_id=board.pk)
+
+
+def board_from(phase: Phase, snapshot: Snapshot, payload: Mapping[str, Any]) -> Board:
+    """A payload, of the snapshot or made of its results by another scheme, as rows for pages."""
     metrics = tuple(Metric(**metric) for metric in payload["metrics"])
     return Board(
         pk=snapshot.pk,
@@ -179,7 +236,8 @@ def board_from(phase: Phase, snapshot: Snapshot) -> Board:
         metrics=metrics,
         datasets=tuple(_dataset(dataset) for dataset in payload["datasets"]),
         rows=tuple(_row(entry, metrics) for entry in payload["entries"]),
-        heatmap=payload["heatmap"],
+        omitted=tuple(payload["omitted"]),
+        stability=payload["stability"],
     )
 
 
@@ -204,7 +262,11 @@ def _row(entry: Mapping[str, Any], metrics: Sequence[Metric]) -> Row:
         in_competition=entry["in_competition"],
         cells=cells_of(entry["metrics"], metrics),
         steps=tuple(Step(name, **step) for name, step in entry["rank_scores"].items()),
-        datasets=entry["datasets"],
+        distribution=None if entry["rank_distribution"] is None else tuple(entry["rank_distribution"]),
+        tie_group=entry["tie_group"],
+        stand_ins=tuple(
+            StandIn(name, **one) for name, found in entry["imputations"].items() for one in found
+        ),
     )
 
 
@@ -239,19 +301,19 @@ def dataset_rows(board: Board, part: Mapping[str, Any]) -> list[DatasetRow]:
     ]
 
 
-def entry_rows(board: Board, entry: str) -> list[DatasetRow]:
-    """One entry on the datasets, in the board's order, marked where it has the best mean of all."""
-    own = board.row(entry)
-    if own is None:
-        return []
+def entry_rows(board: Board, entry: str, means: Mapping[str, Any]) -> list[DatasetRow]:
+    """One entry on the datasets, in the board's order, marked where it has the best mean of all.
+
+    `means` is the part of that name: summaries by entry, dataset and metric.
+    """
     rows = []
     for dataset in board.datasets:
-        everyone = [row.datasets.get(dataset.slug, {}) for row in board.rows]
+        everyone = [of_one.get(dataset.slug, {}) for of_one in means.values()]
         best = {
             metric.name: best_mean([of.get(metric.name, {}) for of in everyone], metric)
             for metric in board.metrics
         }
-        cells = cells_of(own.datasets.get(dataset.slug, {}), board.metrics)
+        cells = cells_of(means[entry].get(dataset.slug, {}), board.metrics)
         rows.append(DatasetRow(dataset.slug, dataset.name, _marked(cells, best), dataset=dataset))
     return rows
 
@@ -267,53 +329,3 @@ def _marked(cells: Sequence[Cell], best: Mapping[str, float | None]) -> tuple[Ce
         replace(cell, best=not cell.missing and cell.mean is not None and cell.mean == best[cell.metric.name])
         for cell in cells
     )
-
-
-def board_json(phase: Phase) -> dict[str, Any]:
-    """The public `leaderboard.json`; without a snapshot while there is no board to show."""
-    board = board_of(phase)
-    return {
-        "challenge": phase.challenge.slug,
-        "phase": phase.slug,
-        "scheme": board.scheme["name"] if board else phase.scheme.name,
-        "snapshot": board.snapshot if board else None,
-        "official": board.official if board else True,
-        "entries": [_entry_json(row) for row in board.rows] if board else [],
-    }
-
-
-def _entry_json(row: Row) -> dict[str, Any]:
-    return {
-        "rank": row.rank,
-        "rank_interval": None if row.rank_interval is None else list(row.rank_interval),
-        "score": row.score,
-        "entry": row.entry,
-        "method": row.method,
-        "team": row.team,
-        "baseline": row.baseline,
-        "metrics": {cell.metric.name: {"mean": cell.mean, "std": cell.std} for cell in row.cells},
-    }
-
-
-def board_csv(board: Board) -> list[list[str]]:
-    """The public `leaderboard.csv`: a head and one line an entry, full precision, empty where missing."""
-    measures = [f"{metric.name}_{what}" for metric in board.metrics for what in ("mean", "std")]
-    head = ["rank", "rank_low", "rank_high", "score", "entry", "method", "team", "baseline", *measures]
-    return [head, *(_entry_csv(row) for row in board.rows)]
-
-
-def _entry_csv(row: Row) -> list[str]:
-    low, high = row.rank_interval or (None, None)
-    numbers = [value for cell in row.cells for value in (cell.mean, cell.std)]
-    words = [row.entry, _inert(row.method), _inert(row.team), "yes" if row.baseline else "no"]
-    first = [_text(value) for value in (row.rank, low, high, row.score)]
-    return [*first, *words, *(_text(value) for value in numbers)]
-
-
-def _text(value: float | None) -> str:
-    return "" if value is None else repr(value)
-
-
-def _inert(name: str) -> str:
-    """A participant's word that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from leaderboard.models import Case, Challenge, Dataset, Phase, Team
-from leaderboard.queries.boards import Board, board_of
+from leaderboard.queries.boards import Board, board_of, shown_snapshot
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,14 @@ def current_phase(phases: list[PhaseRow]) -> Phase | None:
     """The phase that the navigation leads to: the last open one, else the last."""
     opened = [row for row in phases if row.is_open] or phases
     return opened[-1].phase if opened else None
+
+
+def phase_asked(phases: list[Phase], slug: str | None) -> Phase | None:
+    """The phase of that slug, else the last one that has a board."""
+    if slug:
+        return next((phase for phase in phases if phase.slug == slug), None)
+    boarded = [phase for phase in phases if shown_snapshot(phase) is not None]
+    return boarded[-1] if boarded else None
 
 
 def boards_with(challenge: Challenge, entry: str) -> list[Board]:

@@ -8,20 +8,22 @@ from django.urls import reverse
 from leaderboard.figures.distributions import case_distributions
 from leaderboard.figures.figure import Figure
 from leaderboard.figures.heatmap import rank_heatmap
+from leaderboard.figures.paired import paired_figures
 from leaderboard.figures.profile import entry_profile
-from leaderboard.figures.significance import significance_matrices
+from leaderboard.figures.significance import Place, significance_grid, significance_matrices
+from leaderboard.figures.stability import blobs, bumps, without_each
 from leaderboard.figures.tradeoff import Point, accuracy_against_regularity
 from leaderboard.models import Dataset
-from leaderboard.queries.boards import Board
+from leaderboard.queries.boards import Board, BoardDataset
 
 
-def heatmap_figure(board: Board) -> Figure | None:
-    if not board.heatmap["rows"]:
+def heatmap_figure(board: Board, heatmap: Mapping[str, Any]) -> Figure | None:
+    if not heatmap["rows"]:
         return None
     challenge = board.phase.challenge.slug
     links = {dataset.slug: reverse("dataset", args=[challenge, dataset.slug]) for dataset in board.datasets}
     names = {dataset.slug: dataset.name for dataset in board.datasets}
-    return rank_heatmap(board.heatmap, board.methods, names, links)
+    return rank_heatmap(heatmap, board.methods, names, links)
 
 
 def tradeoff_figure(board: Board, highlight: str | None = None) -> Figure | None:
@@ -53,13 +55,130 @@ def dataset_figures(board: Board, dataset: Dataset, part: Mapping[str, Any]) -> 
     return [figure for figure in (spread, matrix) if figure is not None]
 
 
-def entry_figures(board: Board, entry: str) -> list[Figure]:
+def entry_figures(board: Board, entry: str, means: Mapping[str, Any]) -> list[Figure]:
     profile = entry_profile(
         entry,
         [vars(metric) for metric in board.metrics],
         {dataset.slug: dataset.name for dataset in board.datasets},
-        {row.entry: row.datasets for row in board.rows},
+        means,
         board.methods,
     )
     tradeoff = tradeoff_figure(board, entry)
     return [figure for figure in (profile if profile.views else None, tradeoff) if figure is not None]
+
+
+def stability_figures(board: Board, agreement: Mapping[str, Any]) -> list[Figure]:
+    """Blobs, bumps and the ranking without each dataset."""
+    ranked = [row for row in board.rows if row.rank is not None]
+    order = [row.entry for row in ranked]
+    drawn = []
+    if board.stability is not None and all(row.distribution for row in ranked):
+        entries = [
+            {
+                "method": row.method,
+                "rank": row.rank,
+                "interval": row.rank_interval,
+                "distribution": row.distribution,
+            }
+            for row in ranked
+        ]
+        drawn.append(blobs(entries, board.stability["resamples"]))
+    drawn.append(_scheme_bumps(board, agreement["schemes"], order))
+    found = agreement["without_dataset"]
+    if found["names"]:
+        names = {dataset.slug: dataset.name for dataset in board.datasets}
+        columns = [
+            (names[name], f"τ {tau:.2f}") for name, tau in zip(found["names"], found["full_tau"], strict=True)
+        ]
+        full = dict(zip(found["entries"], found["full"], strict=True))
+        drawn.append(without_each(order, board.methods, columns, _by_entry(found), full))
+    return drawn
+
+
+def _by_entry(found: Mapping[str, Any]) -> list[dict[str, float]]:
+    return [dict(zip(found["entries"], ranks, strict=True)) for ranks in found["ranks"]]
+
+
+def _scheme_bumps(board: Board, found: Mapping[str, Any], order: list[str]) -> Figure:
+    """The official scheme first; its tau with each."""
+    official = board.scheme["name"]
+    first = found["names"].index(official) if official in found["names"] else 0
+    places = [first, *(at for at in range(len(found["names"])) if at != first)]
+    ranks = _by_entry(found)
+    columns = [
+        (
+            found["names"][at],
+            "official" if at == first and official in found["names"] else f"τ {found['tau'][first][at]:.2f}",
+        )
+        for at in places
+    ]
+    return bumps(order, board.methods, columns, [ranks[at] for at in places])
+
+
+def tau_rows(found: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
+    """Kendall's tau between every two schemes."""
+    return list(zip(found["names"], found["tau"], strict=True))
+
+
+ROWS = (("DSC", "HD95"), ("TRE", "NDV"))
+ACROSS = 3
+TASKS = {
+    "inter-subject": "inter-subject",
+    "atlas-to-subject": "atlas to subject",
+    "subject-to-atlas": "subject to atlas",
+}
+
+
+def significance_figures(board: Board, matrices: Mapping[str, Mapping[str, Any]]) -> list[Figure]:
+    """Grids of up to three columns: a group's datasets by task; rows DSC and HD95, then TRE and NDV."""
+    figures = []
+    for group in dict.fromkeys(dataset.group for dataset in board.datasets):
+        datasets = sorted(
+            (dataset for dataset in board.datasets if dataset.group == group),
+            key=lambda dataset: list(TASKS).index(dataset.task),
+        )
+        for metrics in ROWS:
+            figures += _grids(group, metrics, datasets, matrices)
+    return figures
+
+
+def _grids(
+    group: str,
+    metrics: tuple[str, ...],
+    datasets: list[BoardDataset],
+    matrices: Mapping[str, Mapping[str, Any]],
+) -> list[Figure]:
+    having = [d for d in datasets if any(_comparable(matrices, d.slug, metric) for metric in metrics)]
+    found = []
+    for start in range(0, len(having), ACROSS):
+        chunk = having[start : start + ACROSS]
+        rows = [
+            [
+                Place(dataset.name, TASKS[dataset.task], matrices[dataset.slug][metric])
+                if _comparable(matrices, dataset.slug, metric)
+                else None
+                for dataset in chunk
+            ]
+            for metric in metrics
+            if any(_comparable(matrices, dataset.slug, metric) for dataset in chunk)
+        ]
+        names = " and ".join(
+            metric for metric in metrics if any(_comparable(matrices, d.slug, metric) for d in chunk)
+        )
+        number = f", {start // ACROSS + 1}" if len(having) > ACROSS else ""
+        key = f"{group}-{names}{number}".lower().replace(" ", "-").replace(",", "")
+        found.append(significance_grid(rows, key, f"{group.capitalize()}: {names}{number}"))
+    return found
+
+
+def _comparable(matrices: Mapping[str, Mapping[str, Any]], dataset: str, metric: str) -> bool:
+    matrix = matrices.get(dataset, {}).get(metric)
+    return matrix is not None and len(matrix["entries"]) > 1
+
+
+def comparison_figures(board: Board, found: Mapping[str, Any]) -> list[Figure]:
+    """Case by case: a against b, and the distribution of their differences."""
+    names = {dataset.slug: dataset.name for dataset in board.datasets}
+    methods = board.methods
+    metrics = [vars(metric) for metric in board.metrics]
+    return paired_figures(methods[found["a"]], methods[found["b"]], metrics, names, found["datasets"])

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from pytest_django import Settings
 
@@ -14,7 +15,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 BOARD = "/challenges/lumir/phases/validation/"
 PAGES = ["/", "/challenges/lumir/", "/challenges/lumir/data/", BOARD]
-FIGURES = [BOARD, "/challenges/lumir/datasets/t2-like/", "/challenges/lumir/entries/entry-0/"]
+FIGURES = [
+    BOARD,
+    "/challenges/lumir/datasets/t2-like/",
+    "/challenges/lumir/entries/entry-0/",
+    f"{BOARD}significance/",
+    f"{BOARD}stability/",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +33,7 @@ def _plain_static_names(settings: Settings) -> None:
 
 @pytest.fixture
 def phase(transactional_db: None) -> Phase:
+    cache.clear()
     challenge: Challenge = make.challenge(slug="lumir", notice="Simulated subjects.")
     phase = make.phase(challenge=challenge)
     for slug, name in payload.DATASETS.items():
@@ -107,16 +115,29 @@ def test_a_figure_tells_switches_follows_the_theme_and_saves(
     assert complaints == []
 
 
-def test_the_board_sorts_and_filters(page: Page, live_server: object, phase: Phase) -> None:
+def test_the_board_sorts_and_filters_and_the_address_follows(
+    page: Page, live_server: object, phase: Phase
+) -> None:
     page.goto(f"{live_server}{BOARD}")
     methods = page.locator("table[data-sortable] tbody th a:visible")
-    page.get_by_role("columnheader", name="NDV").get_by_role("button").click()
+    page.get_by_role("columnheader", name="NDV").get_by_role("link").click()
     expect(methods.first).to_have_text("Method 7")
-    page.get_by_role("columnheader", name="NDV").get_by_role("button").click()
+    expect(page).to_have_url(f"{live_server}{BOARD}?sort=NDV")
+    page.get_by_role("columnheader", name="NDV").get_by_role("link").click()
     expect(methods.first).to_have_text("Method 6")
     page.get_by_label("Filter methods or teams").fill("team 3")
     expect(methods).to_have_text(["Method 3"])
+    expect(page).to_have_url(f"{live_server}{BOARD}?sort=-NDV&q=team+3")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    assert [line.split(",")[4] for line in Path(download.value.path()).read_text().splitlines()] == [
+        "entry",
+        "entry-3",
+    ]
+    page.reload()
+    expect(methods).to_have_text(["Method 3"])
     page.get_by_label("Filter methods or teams").fill("nobody")
+    page.keyboard.press("Enter")
     expect(page.get_by_text("No method or team matches.")).to_be_visible()
 
 
@@ -125,7 +146,16 @@ def test_the_board_is_readable_without_script(browser: Browser, live_server: obj
     page = context.new_page()
     page.goto(f"{live_server}{BOARD}")
     expect(page.locator("table[data-sortable] tbody tr")).to_have_count(8)
-    expect(page.get_by_label("Filter methods or teams")).to_be_hidden()
+    page.get_by_label("Filter methods or teams").fill("team 3")
+    page.keyboard.press("Enter")
+    expect(page.locator("table[data-sortable] tbody tr")).to_have_count(1)
+    page.goto(f"{live_server}{BOARD}")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("HD95", exact=True).uncheck()
+    page.get_by_role("button", name="Show these").click()
+    expect(page.get_by_role("columnheader", name="HD95")).to_have_count(0)
+    page.get_by_role("columnheader", name="NDV").get_by_role("link").click()
+    expect(page.locator("table[data-sortable] tbody th a").first).to_have_text("Method 7")
     figure = page.locator("[data-figure='figure-significance']")
     figure.get_by_text("As a table").click()
     expect(figure.get_by_role("row").nth(3)).to_contain_text("Method 0 is better")

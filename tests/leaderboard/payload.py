@@ -22,6 +22,29 @@ METRICS: list[dict[str, Any]] = [
     {"name": "NDV", "title": "Non-diffeomorphic volume", "unit": "%", "direction": "lower", "decimals": 5},
 ]
 
+RESAMPLES = 10
+SCHEME: dict[str, Any] = {
+    "name": "l2r-code",
+    "version": 1,
+    "title": "Learn2Reg",
+    "summary": "Fewest losses.",
+    "status": "published",
+    "higher_is_better": True,
+    "spec": {
+        "metrics": [{"metric": "DSC", "direction": "higher", "weight": 1.0, "stand_in": None}],
+        "unit": "item",
+        "compare": "rank-sum",
+        "test": {"alpha": 0.05, "sides": "two-sided", "correction": "none", "count": "losses"},
+        "score": "slots",
+        "combine": "geometric-mean",
+        "pool": "all",
+        "missing": "stand-in",
+        "lowest": 0.1,
+        "hardest_share": 0.3,
+        "reference": "ZeroDisplacement",
+    },
+}
+
 
 def slug(number: int) -> str:
     return f"entry-{number}"
@@ -61,13 +84,19 @@ def board(entries: int = 3) -> dict[str, Any]:
         "challenge": "lumir",
         "phase": "validation",
         "official": True,
-        "scheme": {"name": "l2r-code", "version": 1, "title": "Learn2Reg", "summary": "Fewest losses."},
+        "scheme": SCHEME,
         "rules": "lumir25",
         "scorer_version": "1.0",
         "metrics": METRICS,
         "datasets": [_dataset(key) for key in DATASETS],
         "entries": [_entry(number, entries) for number in range(entries)],
-        "heatmap": heatmap(entries),
+        "omitted": [],
+        "stability": {
+            "resamples": RESAMPLES,
+            "seed": 1,
+            "level": 0.95,
+            "tau": {"median": 0.9, "low": 0.7, "high": 1.0},
+        },
     }
 
 
@@ -82,19 +111,83 @@ def _entry(number: int, entries: int) -> dict[str, Any]:
     summaries = {m["name"]: summary(m["name"], number, entries) for m in METRICS}
     return {
         "rank": number + 1,
-        "rank_interval": None,
+        "rank_interval": [max(number, 1), min(number + 2, entries)],
+        "rank_distribution": distribution(number, entries),
+        "tie_group": number // 2,
+        "imputations": {},
         "score": 1 - number / 10,
         "entry": slug(number),
         "method": name(number),
         "team": {"slug": f"team-{number}", "name": f"Team {number}", "affiliation": ""},
+        "submission": f"submission-{number}",
         "baseline": number == entries - 1,
         "kind": "learning",
         "instance_specific": False,
         "in_competition": True,
         "metrics": {key: value | {"best": best(key, number, entries)} for key, value in summaries.items()},
         "rank_scores": {"DSC": {"rank_score": 1 - number / 10, "beaten_by": number}},
-        "datasets": dict.fromkeys(DATASETS, summaries),
     }
+
+
+def distribution(number: int, entries: int) -> list[int]:
+    """The entry's own rank in 8 of 10 resamples, its neighbours' in one each."""
+    counts = [0] * entries
+    counts[number] = RESAMPLES
+    for other in {number - 1, number + 1} & set(range(entries)):
+        counts[other] = 1
+        counts[number] -= 1
+    return counts
+
+
+def means(entries: int = 3) -> dict[str, Any]:
+    """The part of that name: the same summaries on either dataset."""
+    return {
+        slug(n): {key: {m["name"]: summary(m["name"], n, entries) for m in METRICS} for key in DATASETS}
+        for n in range(entries)
+    }
+
+
+def agreement(entries: int = 3) -> dict[str, Any]:
+    """The same order under two schemes and turned round under `strict`; kept without the first dataset."""
+    order = [slug(n) for n in range(entries)]
+    kept, turned = list(range(1, entries + 1)), list(range(entries, 0, -1))
+    tau = [[1.0, -1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, 1.0]]
+    return {
+        "schemes": {
+            "names": ["mean-rank", "strict", "l2r-code"],
+            "entries": order,
+            "ranks": [kept, turned, kept],
+            "tau": tau,
+            "full": None,
+            "full_tau": None,
+        },
+        "without_dataset": {
+            "names": list(DATASETS),
+            "entries": order,
+            "ranks": [kept, turned],
+            "tau": [[1.0, -1.0], [-1.0, 1.0]],
+            "full": kept,
+            "full_tau": [1.0, -1.0],
+        },
+    }
+
+
+def structures(dataset: str, entries: int = 3) -> dict[str, Any]:
+    """Two labels: the second is harder by 0.2, for every entry."""
+
+    def of(values: list[float]) -> dict[str, Any]:
+        return {
+            "structures": [
+                {"id": 4, "name": "3rd ventricle", "cases": 3},
+                {"id": 11, "name": "4th ventricle", "cases": 3},
+            ],
+            "means": {
+                slug(n): [round(values[0] - n / 20, 4), round(values[1] - n / 20, 4)] for n in range(entries)
+            },
+            "missing": {slug(n): [0, 0] for n in range(entries)},
+        }
+
+    return {"dataset": dataset, "metrics": {"DSC": of([0.9, 0.7]), "HD95": of([5.0, 7.0])}}
 
 
 def heatmap(entries: int = 3) -> dict[str, Any]:
@@ -174,6 +267,15 @@ def matrix(metric: str, entries: int = 3) -> dict[str, Any]:
         "p_adjusted": grid([1.0, 0.04, 0.0006]),
         "level": grid([0, 1, 3]),
         "direction": direction,
+        "rank_biserial": grid([0.25, 0.5, 1.0]),
+        "rank_biserial_interval": grid([[0.0, 0.5], [0.25, 0.75], [0.75, 1.0]]),
+        "cohens_d": grid([0.5, 1.0, 2.0]),
+        "cohens_d_interval": grid([None, [0.5, 1.5], [1.5, 2.5]]),
+        "tie_groups": [
+            [slug(n) for n in (first, first + 1) if n < entries] for first in range(0, entries, 2)
+        ],
+        "resamples": RESAMPLES,
+        "seed": 1,
         "correction": "bonferroni",
         "cases": len(CASES),
     }
@@ -183,6 +285,10 @@ def snapshot(phase: Phase, entries: int = 3, **fields: Any) -> Snapshot:
     """A snapshot of a phase with the parts of its datasets."""
     fields = {"content_hash": "5a" * 32, "inputs": {}, "payload": board(entries)} | fields
     made = Snapshot.objects.create(phase=phase, scheme=phase.scheme, **fields)
+    parts = {"heatmap": heatmap(entries), "means": means(entries), "agreement": agreement(entries)}
     for key in DATASETS:
-        SnapshotPart.objects.create(snapshot=made, name=f"dataset/{key}", payload=part(key, entries))
+        parts |= {f"dataset/{key}": part(key, entries), f"structures/{key}": structures(key, entries)}
+    SnapshotPart.objects.bulk_create(
+        [SnapshotPart(snapshot=made, name=name, payload=payload) for name, payload in parts.items()]
+    )
     return made

@@ -21,10 +21,12 @@ def figures() -> list[Figure]:
     board, part = payload.board(4), payload.part("t2-like", 4)
     methods = {entry["entry"]: entry["method"] for entry in board["entries"]}
     values = {metric: found["values"] for metric, found in part["metrics"].items()}
-    everywhere = {entry["entry"]: entry["datasets"] for entry in board["entries"]}
+    everywhere = payload.means(4)
     points = [Point(f"e{n}", f"Method {n}", 0.8 - n / 20, n / 100, "/there/") for n in range(4)]
     return [
-        rank_heatmap(board["heatmap"], methods, payload.DATASETS, dict.fromkeys(payload.DATASETS, "/there/")),
+        rank_heatmap(
+            payload.heatmap(4), methods, payload.DATASETS, dict.fromkeys(payload.DATASETS, "/there/")
+        ),
         significance_matrices(list(part["significance"].values()), "T2-like contrast"),
         case_distributions(payload.METRICS, part["cases"], values, methods),
         entry_profile("entry-1", payload.METRICS, payload.DATASETS, everywhere, methods),

@@ -7,7 +7,7 @@ METHODS = {payload.slug(number): payload.name(number) for number in range(3)}
 
 
 def everywhere(entries: int = 3) -> dict[str, Any]:
-    return {entry["entry"]: dict(entry["datasets"]) for entry in payload.board(entries)["entries"]}
+    return {entry: dict(datasets) for entry, datasets in payload.means(entries).items()}
 
 
 def test_the_entry_stands_alone_in_the_accent_and_the_others_in_grey() -> None:

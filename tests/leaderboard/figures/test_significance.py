@@ -1,4 +1,4 @@
-from leaderboard.figures.significance import significance_matrices
+from leaderboard.figures.significance import Place, significance_grid, significance_matrices
 from tests.leaderboard import payload
 
 
@@ -19,8 +19,10 @@ def test_a_better_column_is_orange() -> None:
 def test_the_table_has_every_pair_once() -> None:
     rows = significance_matrices([payload.matrix("DSC", 4)], "T2").views[0].table.rows
     assert len(rows) == 6
-    assert rows[0] == ["Method 0", "Method 1", "no significant difference", "not significant", "0.5", "1"]
-    assert rows[1] == ["Method 0", "Method 2", "Method 0 is better", "p < .05", "0.01", "0.04"]
+    first = ["Method 0", "Method 1", "no significant difference", "not significant", "0.5", "1"]
+    assert rows[0] == [*first, "0.25 (0.00 to 0.50)", "0.50"]
+    second = ["Method 0", "Method 2", "Method 0 is better", "p < .05", "0.01", "0.04"]
+    assert rows[1] == [*second, "0.50 (0.25 to 0.75)", "1.00 (0.50 to 1.50)"]
 
 
 def test_the_reading_names_test_cases_correction_and_pairs() -> None:
@@ -35,3 +37,36 @@ def test_a_large_board_draws_its_first_entries_and_says_so() -> None:
     assert len(figure.views[0].table.rows) == 780
     assert "over 861 pairs" in figure.reading
     assert figure.reading.endswith("Shown: the first 40 of 42 entries.")
+
+
+def test_a_grid_keeps_a_dataset_in_its_column_where_it_lacks_a_metric() -> None:
+    def place(dataset: str, metric: str) -> Place:
+        return Place(dataset, "inter-subject", payload.matrix(metric, 3))
+
+    figure = significance_grid(
+        [[None, place("Landmarks", "TRE")], [place("Labels", "NDV"), place("Landmarks", "NDV")]], "k", "Title"
+    )
+    view = figure.views[0]
+    assert [(trace["xaxis"], trace["yaxis"]) for trace in view.traces] == [
+        ("x2", "y2"),
+        ("x3", "y3"),
+        ("x4", "y4"),
+    ]
+    assert view.layout["xaxis2"]["domain"] == view.layout["xaxis4"]["domain"]
+    assert view.layout["yaxis3"]["domain"] == view.layout["yaxis4"]["domain"]
+    # Names of columns stand above a column's first matrix, names of rows left of a row's first.
+    shown = {
+        axis: view.layout[axis]["showticklabels"]
+        for axis in ("xaxis2", "xaxis3", "xaxis4", "yaxis2", "yaxis4")
+    }
+    assert shown == {"xaxis2": True, "xaxis3": True, "xaxis4": False, "yaxis2": True, "yaxis4": False}
+    assert [row[:2] for row in view.table.rows[::3]] == [
+        ["TRE", "Landmarks"],
+        ["NDV", "Labels"],
+        ["NDV", "Landmarks"],
+    ]
+
+
+def test_a_cells_hover_text_has_both_effect_sizes() -> None:
+    text = significance_matrices([payload.matrix("DSC", 4)], "T2").views[0].traces[0]["hovertext"][0][2]
+    assert text.endswith("rank-biserial 0.50 (0.25 to 0.75)<br>Cohen's d 1.00 (0.50 to 1.50)")

@@ -111,12 +111,11 @@ def test_a_datasets_rows_stand_in_board_order_with_the_best_marked() -> None:
 
 def test_an_entrys_rows_are_the_datasets() -> None:
     found = board()
-    rows = boards.entry_rows(found, "entry-0")
+    rows = boards.entry_rows(found, "entry-0", boards.part_of(found, "means"))
     assert [(row.name, row.cells[0].mean, row.cells[0].best, row.cells[2].best) for row in rows] == [
         ("In-domain", 0.79, True, False),
         ("T2-like contrast", 0.79, True, False),
     ]
-    assert boards.entry_rows(found, "nobody") == []
 
 
 def test_one_matrix_is_picked_inside_the_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
@@ -127,28 +126,18 @@ def test_one_matrix_is_picked_inside_the_database(django_assert_num_queries: Dja
     assert boards.matrix_of(found, "nothing", "DSC") is None
 
 
-def test_csv_has_full_precision_and_no_formula() -> None:
-    whole = payload.board(1)
-    whole["entries"][0] |= {"method": "=1+1", "rank_interval": [1, 2], "score": 0.1 + 0.2}
-    whole["entries"][0]["metrics"]["HD95"] = {"mean": None, "std": None, "missing": 3, "best": False}
+def test_matrices_of_all_datasets_are_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    found = board()
+    with django_assert_num_queries(1):
+        matrices = boards.matrices_of(found, ["DSC", "TRE"])
+    assert matrices == {slug: {"DSC": payload.matrix("DSC")} for slug in payload.DATASETS}
+
+
+def test_a_snapshot_is_found_without_reading_its_content(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     phase = make.phase()
-    payload.snapshot(phase, 1, payload=whole)
-    found = boards.board_of(phase)
-    assert found is not None
-    head, line = boards.board_csv(found)
-    assert dict(zip(head, line, strict=True)) == {
-        "rank": "1",
-        "rank_low": "1",
-        "rank_high": "2",
-        "score": "0.30000000000000004",
-        "entry": "entry-0",
-        "method": "'=1+1",
-        "team": "Team 0",
-        "baseline": "yes",
-        "DSC_mean": "0.79",
-        "DSC_std": "0.00816",
-        "HD95_mean": "",
-        "HD95_std": "",
-        "NDV_mean": "0.0",
-        "NDV_std": "0.0",
-    }
+    payload.snapshot(phase)
+    with django_assert_num_queries(1) as queries:
+        assert boards.shown_snapshot(phase) is not None
+    assert "payload" not in queries.captured_queries[0]["sql"]

@@ -4,9 +4,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from leaderboard.templatetags.numbers import fixed, per_cent, rank, rank_strip
+from leaderboard.queries.boards import Cell, Metric
+from leaderboard.templatetags.links import asking, sorting
+from leaderboard.templatetags.numbers import (
+    cell,
+    effect,
+    fixed,
+    p_value,
+    per_cent,
+    rank,
+    rank_strip,
+    shares,
+)
 from leaderboard.templatetags.text import markdown
 from leaderboard.templatetags.times import duration, when
+from leaderboard.views.asked import Asked
 
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -52,8 +64,39 @@ def test_numbers() -> None:
 
 
 def test_the_strip_runs_from_the_first_rank_to_the_last() -> None:
-    assert rank_strip(1, (1, 21), 21, width=120)["x"] == {"at": "4.0", "low": "4.0", "high": "116.0"}
-    assert rank_strip(11, None, 21, width=120)["x"] == {"at": "60.0", "low": "60.0", "high": "60.0"}
+    assert rank_strip(1, (1, 21), None, 21, width=120)["x"] == {"at": "4.0", "low": "4.0", "high": "116.0"}
+    assert rank_strip(11, None, None, 21, width=120)["x"] == {"at": "60.0", "low": "60.0", "high": "60.0"}
+
+
+def test_a_bar_is_as_high_as_its_ranks_share_of_the_resamples() -> None:
+    # 21 ranks on 120 pixels: 5.6 each; rank 2 in 3 of 4 resamples, 9 of 12 pixels high, rank 3 in one.
+    bars = rank_strip(2, (2, 3), [0, 3, 1, *[0] * 18], 21, width=120)["bars"]
+    assert bars == "M7.1 12v-9.0h5.0V12zM12.7 12v-3.0h5.0V12z"
+
+
+def test_a_cell_marks_the_best_and_the_missing() -> None:
+    metric = Metric("DSC", "Dice", "", "higher", 4)
+    best = cell(Cell(metric, mean=0.5, std=0.1, best=True))
+    assert best == '<td class="num best" data-value="0.5">0.5000<span class="sd">±0.1000</span></td>'
+    assert "2 cases without a value" in cell(Cell(metric, mean=0.5, std=0.1, missing=2))
+    assert cell(Cell(metric)) == '<td class="num" data-value="">\N{EN DASH}<span class="sd"></span></td>'
+
+
+def test_p_values_effects_and_shares() -> None:
+    assert (p_value(0.04567), p_value(0.00001), p_value(None)) == ("0.0457", "< 0.0001", "\N{EN DASH}")
+    assert effect(0.5, (0.1, 0.9)) == '0.50 <span class="lohi">0.10 to 0.90</span>'
+    assert (effect(0.5, None), effect(None, None)) == ("0.50", "\N{EN DASH}")
+    assert shares(2, 1, 1, width=100) == {"width": 100, "won": "50.0", "lost": "25.0", "start": "75.0"}
+
+
+def test_links_change_one_thing_of_an_address() -> None:
+    asked = Asked(scheme="strict", sort="DSC")
+    assert asking(asked, scheme="") == "?sort=DSC"
+    assert asking(Asked(scheme="strict"), scheme="") == "."
+    assert (sorting(asked, "DSC"), sorting(asked, "NDV")) == (
+        "?scheme=strict&sort=-DSC",
+        "?scheme=strict&sort=NDV",
+    )
 
 
 def test_markdown_is_safe() -> None:

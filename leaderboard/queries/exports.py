@@ -1,0 +1,166 @@
+"""A board's table as JSON, CSV and LaTeX: exactly the rows and columns that the page shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leaderboard.models import Phase
+from leaderboard.queries.boards import Row
+from leaderboard.queries.tables import INTERVAL, Column, Shown, cell_of, step_of
+
+DASH = "--"
+
+
+def board_json(phase: Phase, shown: Shown | None) -> dict[str, Any]:
+    """The public `leaderboard.json`; without a snapshot while there is no board to show."""
+    board = None if shown is None else shown.board
+    return {
+        "challenge": phase.challenge.slug,
+        "phase": phase.slug,
+        "scheme": board.scheme["name"] if board else phase.scheme.name,
+        "snapshot": board.snapshot if board else None,
+        "official": board.official if board else True,
+        **({} if board is None or board.official else {"what_if": _changed(shown)}),
+        "entries": [_entry_json(row, shown.columns) for row in shown.rows] if shown else [],
+    }
+
+
+def _changed(shown: Shown | None) -> Mapping[str, Any]:
+    """What an unofficial board was made of."""
+    board = None if shown is None else shown.board
+    if board is None:
+        return {}
+    metrics = {rule["metric"]: rule["weight"] for rule in board.scheme["spec"]["metrics"]}
+    return {
+        "scheme": board.scheme["title"],
+        "weights": metrics,
+        "datasets": [dataset.slug for dataset in board.datasets],
+    }
+
+
+def _entry_json(row: Row, columns: tuple[Column, ...]) -> dict[str, Any]:
+    cells = [cell_of(row, column.metric) for column in columns if column.metric is not None]
+    steps = {column.step: step_of(row, column.step) for column in columns if column.step}
+    scores = {name: None if step is None else step.rank_score for name, step in steps.items()}
+    return {
+        "rank": row.rank,
+        "rank_interval": None if row.rank_interval is None else list(row.rank_interval),
+        "score": row.score,
+        "entry": row.entry,
+        "method": row.method,
+        "team": row.team,
+        "baseline": row.baseline,
+        "metrics": {cell.metric.name: {"mean": cell.mean, "std": cell.std} for cell in cells},
+        **({"rank_scores": scores} if scores else {}),
+    }
+
+
+def board_csv(shown: Shown) -> list[list[str]]:
+    """The public `leaderboard.csv`: a head and one line an entry, full precision, empty where missing."""
+    measures = [name for column in shown.columns for name in _csv_names(column)]
+    head = ["rank", "rank_low", "rank_high", "score", "entry", "method", "team", "baseline", *measures]
+    last = [shown.board.scheme["name"], "yes" if shown.board.official else "no"]
+    return [
+        [*head, "scheme", "official"],
+        *([*_entry_csv(row, shown.columns), *last] for row in shown.rows),
+    ]
+
+
+def _csv_names(column: Column) -> list[str]:
+    if column.metric is not None:
+        return [f"{column.metric.name}_mean", f"{column.metric.name}_std"]
+    return [f"{column.step}_rank_score"] if column.step else []
+
+
+def _entry_csv(row: Row, columns: tuple[Column, ...]) -> list[str]:
+    low, high = row.rank_interval or (None, None)
+    numbers = [value for column in columns for value in _numbers(row, column)]
+    words = [row.entry, inert(row.method), inert(row.team), "yes" if row.baseline else "no"]
+    first = [_text(value) for value in (row.rank, low, high, row.score)]
+    return [*first, *words, *(_text(value) for value in numbers)]
+
+
+def _numbers(row: Row, column: Column) -> list[float | None]:
+    if column.metric is not None:
+        cell = cell_of(row, column.metric)
+        return [cell.mean, cell.std]
+    step = step_of(row, column.step) if column.step else None
+    return [None if step is None else step.rank_score] if column.step else []
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def inert(name: str) -> str:
+    """A participant's word that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+
+
+def board_latex(shown: Shown, address: str) -> str:
+    """A booktabs table for a paper: means with their spread, the best in bold, tie groups by a rule."""
+    board = shown.board
+    unofficial = "" if board.official else "Unofficial ranking. "
+    caption = (
+        f"{unofficial}{latex(board.phase.challenge.name)}, {latex(board.phase.name.lower())}: "
+        f"{latex(board.scheme['title'])}. Mean $\\pm$ standard deviation over {board.cases} cases."
+    )
+    lines = [
+        f"% {address}",
+        f"% snapshot {board.snapshot}, {'official' if board.official else 'UNOFFICIAL'}; needs booktabs",
+        "\\begin{table}",
+        f"\\caption{{{caption}}}",
+        f"\\begin{{tabular}}{{rl{'r' * (1 + len(shown.columns))}}}",
+        "\\toprule",
+        " & ".join(["Rank", "Method", *(_latex_head(column) for column in shown.columns), "Score"]) + " \\\\",
+        "\\midrule",
+        *_latex_rows(shown),
+        "\\bottomrule",
+        "\\end{tabular}",
+        "\\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex_head(column: Column) -> str:
+    if column.metric is None:
+        return latex(column.title)
+    arrow = "$\\uparrow$" if column.metric.direction == "higher" else "$\\downarrow$"
+    unit = f" ({latex(column.metric.unit)})" if column.metric.unit else ""
+    return f"{latex(column.metric.name)}{unit} {arrow}"
+
+
+def _latex_rows(shown: Shown) -> list[str]:
+    lines, group = [], shown.rows[0].tie_group if shown.rows else None
+    for row in shown.rows:
+        if shown.grouped and row.tie_group != group:
+            lines.append("\\midrule")
+        group = row.tie_group
+        rank = DASH if row.rank is None else f"{row.rank:g}"
+        score = DASH if row.score is None else f"{row.score:.3f}"
+        cells = [rank, latex(row.method), *(_latex_cell(row, column) for column in shown.columns), score]
+        lines.append(" & ".join(cells) + " \\\\")
+    return lines
+
+
+def _latex_cell(row: Row, column: Column) -> str:
+    if column.key == INTERVAL:
+        return DASH if row.rank_interval is None else f"{row.rank_interval[0]:g}--{row.rank_interval[1]:g}"
+    if column.metric is None:
+        step = step_of(row, column.step)
+        return DASH if step is None or step.rank_score is None else f"{step.rank_score:.3f}"
+    cell, decimals = cell_of(row, column.metric), column.metric.decimals
+    if cell.mean is None:
+        return DASH
+    mean = f"\\textbf{{{cell.mean:.{decimals}f}}}" if cell.best else f"{cell.mean:.{decimals}f}"
+    return mean if cell.std is None else f"{mean} $\\pm$ {cell.std:.{decimals}f}"
+
+
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\n": " "}
+)
+
+
+def latex(text: str) -> str:
+    """Text that LaTeX prints as it is."""
+    return text.translate(_LATEX)

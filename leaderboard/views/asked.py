@@ -1,0 +1,95 @@
+"""What a leaderboard's address asks for: which ranking, which rows and columns, in which order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from leaderboard.domain.ranking import WhatIf
+from leaderboard.messages import Refused
+
+LARGEST_WEIGHT = 100.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The parameters of a leaderboard's address."""
+
+    scheme: str = ""
+    group: str = ""
+    datasets: tuple[str, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    q: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "Asked":
+        """Read an address; raises Refused for a weight that is no number."""
+        return cls(
+            scheme=query.get("scheme", ""),
+            group=query.get("group", ""),
+            datasets=_listed(query, "datasets"),
+            weights=_weights(query),
+            columns=_listed(query, "columns"),
+            sort=query.get("sort", ""),
+            q=query.get("q", "").strip(),
+        )
+
+    @property
+    def changes_ranking(self) -> bool:
+        return bool(self.scheme or self.group or self.datasets or self.weights)
+
+    def what_if(self, official: str, groups: dict[str, str]) -> WhatIf:
+        """The ranking asked for, empty where it is the official one; `groups` maps datasets to groups.
+
+        Raises Refused for an unknown group.
+        """
+        if self.group and self.group not in groups.values():
+            raise Refused("no_such_group", name=self.group, known=", ".join(dict.fromkeys(groups.values())))
+        chosen = [slug for slug, group in groups.items() if group == self.group] if self.group else []
+        wanted = {*chosen, *self.datasets}
+        # In the board's order, and nothing where all are named: the same ranking has one name.
+        known = tuple(slug for slug in groups if slug in wanted)
+        unknown = tuple(slug for slug in self.datasets if slug not in groups)
+        datasets = () if len(known) == len(groups) else known
+        scheme = "" if self.scheme == official else self.scheme
+        return WhatIf(scheme=scheme, datasets=(*datasets, *unknown), weights=self.weights)
+
+    def query(self, **changes: Any) -> str:
+        """The address's query with some of it changed: `?scheme=strict&group=zero-shot`, or nothing."""
+        changed = replace(self, **changes)
+        named = {field.name: _written(getattr(changed, field.name)) for field in fields(changed)}
+        kept = {name: value for name, value in named.items() if value}
+        return "?" + urlencode(kept, safe=",:") if kept else ""
+
+
+def _listed(query: QueryDict, name: str) -> tuple[str, ...]:
+    """A comma-separated value, or the same name several times as forms write it."""
+    return tuple(dict.fromkeys(part for value in query.getlist(name) for part in value.split(",") if part))
+
+
+def _weights(query: QueryDict) -> tuple[tuple[str, float], ...]:
+    """`weights=DSC:2,NDV:0`, or `weight-DSC=2` as the form writes it; a weight left empty is not changed."""
+    pairs = [part.partition(":")[::2] for part in _listed(query, "weights")]
+    given = ((name, query.get(name, "").strip()) for name in query if name.startswith("weight-"))
+    pairs += [(name.removeprefix("weight-"), text) for name, text in given if text]
+    return tuple(sorted({name: _weight(name, text) for name, text in pairs}.items()))
+
+
+def _weight(name: str, text: str) -> float:
+    try:
+        weight = round(float(text), 2)
+    except (ValueError, OverflowError):
+        weight = -1.0
+    if not 0 <= weight <= LARGEST_WEIGHT:
+        raise Refused("no_weight", name=name, text=text, largest=f"{LARGEST_WEIGHT:g}")
+    return weight
+
+
+def _written(value: str | Iterable[Any]) -> str:
+    if isinstance(value, str):
+        return value
+    return ",".join(part if isinstance(part, str) else f"{part[0]}:{part[1]:g}" for part in value)

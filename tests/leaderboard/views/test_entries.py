@@ -1,0 +1,117 @@
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from leaderboard.models import Challenge, Entry, Phase
+from tests.leaderboard import make, payload
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+BOARD = "/challenges/lumir/phases/validation/"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def challenge() -> Challenge:
+    return make.challenge(slug="lumir", notice="Simulated subjects.")
+
+
+@pytest.fixture
+def phase(challenge: Challenge) -> Phase:
+    phase = make.phase(challenge=challenge)
+    for slug, name in payload.DATASETS.items():
+        phase.datasets.add(make.dataset(challenge, tuple(payload.CASES), slug=slug, name=name))
+    return phase
+
+
+@pytest.fixture
+def entry(challenge: Challenge) -> Entry:
+    owner = make.team(challenge, make.user(username="member"), name="Team 0")
+    return Entry.objects.create(challenge=challenge, team=owner, slug="entry-0", name="Method 0")
+
+
+def page(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_an_entrys_page_shows_how_its_score_came_about(client: Client, phase: Phase, entry: Entry) -> None:
+    payload.snapshot(phase)
+    html = page(client, "/challenges/lumir/entries/entry-0/")
+    assert "How the score came about" in html
+    assert "0 of 2" in html
+    assert client.get("/challenges/lumir/entries/entry-0/?phase=nothing").status_code == 404
+
+
+def test_an_entry_on_no_board_is_its_teams_alone(client: Client, phase: Phase, entry: Entry) -> None:
+    address = "/challenges/lumir/entries/entry-0/"
+    assert client.get(address).status_code == 404
+    client.force_login(make.user())
+    assert client.get(address).status_code == 404
+    client.force_login(entry.team.members.get())
+    assert "Not on a board yet" in page(client, address)
+
+
+def test_an_entrys_page_has_its_single_cases_worst_first(client: Client, phase: Phase, entry: Entry) -> None:
+    payload.snapshot(phase)
+    html = page(client, "/challenges/lumir/entries/entry-0/")
+    cases = html[html.index("worst first") :]
+    assert cases.index(payload.CASES[2]) < cases.index(payload.CASES[1]) < cases.index(payload.CASES[0])
+
+
+def test_submissions_are_listed_for_the_team_alone(client: Client, phase: Phase, entry: Entry) -> None:
+    payload.snapshot(phase)
+    make.submission(phase=phase, entry=entry, filename="secret-name.zip", state="scored")
+    address = "/challenges/lumir/entries/entry-0/"
+    assert "secret-name.zip" not in page(client, address)
+    client.force_login(make.user())
+    assert "secret-name.zip" not in page(client, address)
+    client.force_login(entry.team.members.get())
+    assert "secret-name.zip" in page(client, address)
+
+
+@pytest.mark.parametrize("entries", [1, 3, 40])
+def test_an_entrys_page_has_a_constant_number_of_queries(
+    client: Client,
+    phase: Phase,
+    entry: Entry,
+    entries: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    payload.snapshot(phase, entries)
+    # Entry; phases and board; means; cases; challenge and phases of the navigation.
+    with django_assert_num_queries(7):
+        page(client, "/challenges/lumir/entries/entry-0/")
+
+
+def test_comparing_needs_two_different_entries_of_the_board(client: Client, phase: Phase) -> None:
+    payload.snapshot(phase)
+    address = "/challenges/lumir/compare/"
+    assert "Compare two entries" in page(client, address)
+    assert "Choose two different entries." in page(client, f"{address}?a=entry-0&b=entry-0")
+    refused = client.get(f"{address}?a=entry-0&b=nobody")
+    assert refused.status_code == 400
+    assert "No entry nobody is on this board." in refused.content.decode()
+    assert client.get(f"{address}?phase=nothing").status_code == 404
+
+
+def test_nothing_is_compared_or_explained_while_results_are_withheld(
+    client: Client, phase: Phase, entry: Entry
+) -> None:
+    payload.snapshot(phase)
+    Phase.objects.update(publish_at=NOW + timedelta(days=1))
+    for address in (
+        "compare/?a=entry-0&b=entry-1",
+        "entries/entry-0/score/",
+        "entries/entry-0/score/score.json",
+    ):
+        assert client.get(f"/challenges/lumir/{address}").status_code == 404
