@@ -1,3 +1,5 @@
+# mypy: disallow-untyped-decorators=False
+# (numba's decorators have no types)
 """Jacobian determinants of identity + field."""
 
 from __future__ import annotations

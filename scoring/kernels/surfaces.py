@@ -1,3 +1,5 @@
+# mypy: disallow-untyped-decorators=False
+# (numba's decorators have no types)
 """Surface elements of label maps, and the distances between them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disallow-untyped-decorators=False
+# (numba's decorators have no types)
 """Passes over whole volumes: where a field samples, ids, counts and moments."""
 
 from __future__ import annotations

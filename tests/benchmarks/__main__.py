@@ -15,9 +15,10 @@ def main(wanted: list[str]) -> None:
         raise SystemExit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     lines: list[str] = []
     for part in wanted or PARTS:
-        lines += [*import_module(f"tests.benchmarks.{part}").run(), ""]
+        found = [*import_module(f"tests.benchmarks.{part}").run(), ""]
+        print("\n".join(found), flush=True)
+        lines += found
     text = "\n".join(lines)
-    print(text)
     if not wanted:
         RESULTS.write_text(text, encoding="utf-8")
 
