@@ -44,7 +44,8 @@ class LabelIds:
         kind = np.uint8 if self.count <= 256 else np.uint16
         if volume.dtype == np.uint8:
             table = np.array([self.of(value) for value in range(256)], kind)
-            return kernels.translate(volume.reshape(-1), table).reshape(volume.shape)
+            flat: NDArray[Any] = kernels.translate(volume.reshape(-1), table)
+            return flat.reshape(volume.shape)
         labels = np.array(self.labels, np.float64)
         place = np.searchsorted(labels, volume).clip(0, len(labels) - 1)
         return np.where(labels[place] == volume, place, self.rest).astype(kind)
