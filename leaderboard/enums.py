@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from django.db.models import TextChoices
 
+# A table of labels and their names that may lie in a ground-truth folder.
+NAMES_FILE = "label-names.csv"
+
 
 class PhaseKind(TextChoices):
     VALIDATION = "validation", "Validation"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from leaderboard.demo import subjects
 from leaderboard.demo.anatomy import LABELS, SHAPE, grid_affine, label_names
 from leaderboard.demo.subjects import Look, Subject, make_atlas, make_subject
-from leaderboard.domain.label_names import NAMES_FILE
+from leaderboard.enums import NAMES_FILE
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, total, what was just done)."""

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from leaderboard.enums import NAMES_FILE
 from leaderboard.models import Dataset
-
-NAMES_FILE = "label-names.csv"
 
 
 def label_names(dataset: Dataset) -> dict[int, str]:

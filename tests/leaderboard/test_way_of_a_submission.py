@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
 
-from leaderboard.domain import submissions
+from leaderboard.domain import attempts
 from leaderboard.domain.evaluation.ground_truth import import_dataset
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Entry, Phase, Snapshot, Submission
@@ -148,7 +148,7 @@ def test_every_problem_of_a_bad_zip_is_told_at_once_and_costs_nothing(
         ("disp_3457_3456.nii.gz", "not_gzip"),
         ("results.txt", "unexpected"),
     }
-    used = submissions.attempts(submission.entry.team, phase, submission.created_at)
+    used = attempts.attempts(submission.entry.team, phase, submission.created_at)
     assert used.left == phase.attempts_per_window
     page = Client()
     page.force_login(captain)
