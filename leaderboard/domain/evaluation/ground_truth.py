@@ -13,7 +13,7 @@ import nibabel as nib
 from django.conf import settings
 from django.db import transaction
 
-from leaderboard.domain.label_names import NAMES_FILE
+from leaderboard.enums import NAMES_FILE
 from leaderboard.models import Case, Challenge, Dataset
 from scoring.errors import Problem, ScoringError, problem
 from scoring.spec import RULES, EvaluationConfig, Pair, ground_truth_files, read_config
