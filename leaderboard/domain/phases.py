@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from leaderboard.domain import audit, ranking
+from leaderboard.domain import audit, notifications, ranking
 from leaderboard.domain.teams import free_slug
 from leaderboard.enums import Aspect, Audience
 from leaderboard.messages import Refused
@@ -50,20 +50,24 @@ def edit(phase: Phase, by: User, changes: Mapping[str, Any], reason: str = "") -
     with transaction.atomic():
         locked = Phase.objects.select_for_update().get(pk=phase.pk)
         changed = [name for name, value in changes.items() if getattr(locked, name) != value]
+        events = []
         for name in changed:
             before = _told(getattr(locked, name))
             setattr(locked, name, changes[name])
-            audit.record(
-                locked.challenge,
-                by,
-                f"{locked.name}: {name.replace('_', ' ')}",
-                before=before,
-                after=_told(changes[name]),
-                reason=reason,
-                phase=locked,
-                public=name in RULES,
+            events.append(
+                audit.record(
+                    locked.challenge,
+                    by,
+                    f"{locked.name}: {name.replace('_', ' ')}",
+                    before=before,
+                    after=_told(changes[name]),
+                    reason=reason,
+                    phase=locked,
+                    public=name in RULES,
+                )
             )
         _saved(locked)
+        notifications.rules_changed(events)
         if OF_THE_BOARD & set(changed):
             ranking.mark_stale(locked.pk)
     phase.refresh_from_db()
@@ -88,7 +92,7 @@ def set_datasets(phase: Phase, by: User, datasets: Iterable[Dataset]) -> None:
             return
         phase.datasets.set(wanted)
         names = (", ".join(str(dataset) for dataset in some) or "none" for some in (before, wanted))
-        audit.record(
+        event = audit.record(
             phase.challenge,
             by,
             f"{phase.name}: datasets",
@@ -97,6 +101,7 @@ def set_datasets(phase: Phase, by: User, datasets: Iterable[Dataset]) -> None:
             phase=phase,
             public=True,
         )
+        notifications.rules_changed([event])
         ranking.mark_stale(phase.pk)
 
 

@@ -10,12 +10,12 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from leaderboard import tasks
-from leaderboard.domain import states, uploads
+from leaderboard.domain import people, states, teams, uploads
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused
-from leaderboard.models import Entry, Phase, Submission, Team
+from leaderboard.models import Entry, Phase, Submission
 
 
 def receive(phase: Phase, entry: Entry, user: User, file: TemporaryUploadedFile) -> Submission:
@@ -28,7 +28,8 @@ def receive(phase: Phase, entry: Entry, user: User, file: TemporaryUploadedFile)
     path, now = Path(file.temporary_file_path()), timezone.now()
     with transaction.atomic():
         # The team's row lock makes twenty uploads that end at once count one after the other.
-        team = Team.objects.select_for_update().get(pk=entry.team_id)
+        team = teams.locked_with(entry)
+        people.require_terms(user, phase.challenge)
         require_attempt(team, phase, now)
         submission = Submission.objects.create(
             phase=phase,

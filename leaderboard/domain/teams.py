@@ -65,6 +65,13 @@ def locked(team: Team) -> Team:
     return Team.objects.select_for_update(of=("self",)).select_related("challenge").get(pk=team.pk)
 
 
+def locked_with(entry: Entry) -> Team:
+    """The team of an entry, locked; asked again where a merger gave the entry away while we waited."""
+    team = Team.objects.select_for_update().get(pk=entry.team_id)
+    entry.refresh_from_db(fields=["team"])
+    return team if entry.team_id == team.pk else locked_with(entry)
+
+
 def require_room(team: Team, newcomers: int = 1) -> None:
     """Raise Refused where the team would get larger than the challenge allows; hold its lock."""
     limit = team.challenge.team_size_limit

@@ -26,7 +26,7 @@ from django.utils import timezone
 from psycopg2.errors import LockNotAvailable
 
 from leaderboard import tasks
-from leaderboard.domain import states
+from leaderboard.domain import people, states, teams
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import SubmissionState
@@ -92,7 +92,8 @@ def begin(
     require_size(name, length)
     now = timezone.now()
     with transaction.atomic():
-        team = Team.objects.select_for_update().get(pk=entry.team_id)
+        team = teams.locked_with(entry)
+        people.require_terms(user, phase.challenge)
         if declared_sha256:
             # The answer to the first call may have been lost on its way.
             same = {"submission__entry": entry, "declared_sha256": declared_sha256, "length": length}
@@ -148,7 +149,7 @@ def finish(pk: uuid.UUID) -> None:
     with transaction.atomic():
         submission = Submission.objects.select_related("phase", "entry").get(pk=pk)
         # The team's row lock makes twenty uploads that end at once count one after the other.
-        team = Team.objects.select_for_update().get(pk=submission.entry.team_id)
+        team = teams.locked_with(submission.entry)
         upload = Upload.objects.select_for_update().select_related("submission").get(pk=pk)
         if upload.submission.state != SubmissionState.UPLOADING or upload.offset < upload.length:
             return

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from leaderboard import rules
-from leaderboard.domain import attempts, submissions, teams, upload_tokens, uploads
+from leaderboard.domain import attempts, people, submissions, teams, upload_tokens, uploads
 from leaderboard.domain.evaluation import handouts
 from leaderboard.forms import CARD, EntryChoiceForm, SubmitForm
 from leaderboard.messages import WORDS, Refused
@@ -33,6 +33,9 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     if team is None:
         messages.info(request, WORDS["no_team"].format(challenge=shown.challenge.name))
         return redirect("team_create", shown.challenge.slug)
+    if people.must_accept_terms(signed_in(request), shown.challenge):
+        messages.info(request, WORDS["terms_not_accepted"].format(challenge=shown.challenge.name))
+        return redirect(f"{reverse('terms', args=[challenge])}?next={request.path}")
     form = SubmitForm(request.POST or None, request.FILES or None, team=team)
     if request.method == "POST" and form.is_valid():
         try:

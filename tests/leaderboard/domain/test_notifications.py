@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from leaderboard.domain import audit, mail, notifications, people, states, teams
+from leaderboard.domain import audit, mail, notifications, people, phases, states, teams
 from leaderboard.enums import MailChoice, NotificationKind, SubmissionState
 from leaderboard.models import Announcement, Challenge, Membership, Notification, Phase, Submission
 from tests.leaderboard import make
@@ -160,6 +160,16 @@ def test_rules_that_changed_together_are_told_together(submission: Submission) -
     ]
     notifications.rules_changed(events[1:2])
     assert len(titles(User.objects.get(username="ada"))) == 1
+
+
+def test_editing_a_phase_tells_of_its_rules_in_one_piece(submission: Submission) -> None:
+    phase, organizer = submission.phase, User.objects.get(username="organizer")
+    phases.edit(phase, organizer, {"attempts_per_window": 7, "paused": True, "description": "x"}, "outage")
+    row = Notification.objects.filter(user__username="grace").get()
+    assert (row.kind, row.url) == ("rule-change", phase.get_absolute_url())
+    assert row.text.count("outage") == 2
+    phases.edit(phase, organizer, {"description": "y"})
+    assert len(titles(User.objects.get(username="grace"))) == 1
 
 
 def member(challenge: Challenge, *, joined: timedelta, zone: str = "") -> User:

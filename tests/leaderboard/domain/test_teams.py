@@ -1,9 +1,11 @@
 """Founding, leaving, captains, names; what organizers do with teams."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.utils import timezone
 
 from leaderboard.domain import mergers, teams
@@ -14,6 +16,7 @@ from leaderboard.models import (
     AttemptGrant,
     AuditEvent,
     Challenge,
+    Entry,
     Invitation,
     Membership,
     Notification,
@@ -161,6 +164,33 @@ def test_merged_teams_have_one_account_of_attempts_and_keep_their_history(
     ) == {user.pk for user in both}
     phase.refresh_from_db()
     assert phase.board_stale_since is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_waits_for_a_merger_counts_for_the_united_team() -> None:
+    challenge = make.challenge()
+    into, merged = make.team(challenge), make.team(challenge)
+    entry, organizer = make.entry(merged), make.user()
+    stale = Entry.objects.get(pk=entry.pk)
+    found: list[Team] = []
+
+    def upload() -> None:
+        with transaction.atomic():
+            found.append(teams.locked_with(stale))
+        connection.close()
+
+    with transaction.atomic():
+        mergers.merge(into, merged, organizer, "one lab")
+        thread = threading.Thread(target=upload)
+        thread.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        with connection.cursor() as cursor:
+            while not found:
+                cursor.execute(waiting)
+                if cursor.fetchone()[0]:
+                    break
+    thread.join()
+    assert found == [into]
 
 
 def test_what_cannot_be_merged(pair: tuple[Team, Team, Phase, User]) -> None:

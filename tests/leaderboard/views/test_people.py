@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from leaderboard.domain import invitations, notifications, people
+from leaderboard.domain import invitations, notifications, people, uploads
 from leaderboard.enums import NotificationKind
+from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Letter, Notification, Profile
 from tests.leaderboard import make
 
@@ -83,6 +84,25 @@ def test_new_terms_are_accepted_on_their_page_and_lead_on() -> None:
     assert "You have accepted them" in client.get(path).content.decode()
     stolen = client.post(f"{path}?next=//evil.example/", {"terms": "on", "version": 1})
     assert stolen["Location"] == challenge.get_absolute_url()
+
+
+def test_whoever_has_not_accepted_the_terms_as_they_are_is_led_to_them_before_submitting() -> None:
+    phase = make.phase(challenge=make.challenge(terms="Be fair."))
+    entry = make.entry(make.team(phase.challenge))
+    user = entry.team.members.get()
+    path = f"{phase.get_absolute_url()}submit/"
+    client = as_user(user)
+    assert client.get(path).status_code == 200
+    Challenge.objects.update(terms_version=2)
+    terms = f"{reverse('terms', args=[phase.challenge.slug])}?next={path}"
+    for answer in (client.get(path), client.post(path, {"name": "x"})):
+        assert answer["Location"] == terms
+    phase.challenge.refresh_from_db()
+    with pytest.raises(Refused) as refused:
+        uploads.begin(phase, entry, user, "fields.zip", 100)
+    assert refused.value.code == "terms_not_accepted"
+    assert client.post(terms, {"terms": "on", "version": 2})["Location"] == path
+    assert client.get(path).status_code == 200
 
 
 def told(user: User, key: str = "k", text: str = "", url: str = "") -> Notification:
