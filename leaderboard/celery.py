@@ -23,7 +23,7 @@ def prepare(**_: Any) -> None:
 class Heart(bootsteps.StartStopStep):
     """The heartbeat of a worker's main process."""
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)

@@ -8,6 +8,7 @@ from leaderboard.views import (
     boards,
     certainty,
     entries,
+    exits,
     health,
     invitations,
     mergers,
@@ -19,6 +20,7 @@ from leaderboard.views import (
     terms,
     uploads,
 )
+from leaderboard.views.organize import log
 
 _phase = "challenges/<slug:challenge>/phases/<slug:phase>/"
 
@@ -50,9 +52,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_phase}submit/", submissions.submit, name="submit"),
     path("submissions/<uuid:submission>/", submissions.detail, name="submission"),
     path("submissions/<uuid:submission>/progress/", submissions.progress, name="submission_progress"),
-    path("submissions/<uuid:submission>/cancel/", submissions.cancel, name="submission_cancel"),
+    path("submissions/<uuid:submission>/cancel/", exits.cancel, name="submission_cancel"),
+    path("submissions/<uuid:submission>/withdraw/", exits.withdraw, name="submission_withdraw"),
+    path("submissions/<uuid:submission>/choose/", exits.choose, name="submission_choose"),
     path("challenges/<slug:challenge>/terms/", terms.accept, name="terms"),
     path("challenges/<slug:challenge>/announcements/", announcements.announcements, name="announcements"),
+    path("challenges/<slug:challenge>/changes/", log.changes, name="changes"),
+    path("organize/<slug:challenge>/", include("leaderboard.views.organize.urls")),
     path("organize/<slug:challenge>/announcements/new/", announcements.write, name="announce"),
     path("organize/<slug:challenge>/teams/merge/", mergers.merge, name="teams_merge"),
     path("organize/<slug:challenge>/teams/move/", mergers.move, name="teams_move"),

@@ -12,7 +12,7 @@ from leaderboard.domain import audit, ranking, states
 from leaderboard.domain.leases import RELEASED
 from leaderboard.enums import WORKING_STATES, BoardRule, CaseState, SubmissionState
 from leaderboard.messages import Refused
-from leaderboard.models import CaseResult, Evaluation, Submission
+from leaderboard.models import CaseResult, Entry, Evaluation, Phase, Submission
 
 _S = SubmissionState
 
@@ -93,6 +93,30 @@ def choose(submission: Submission, by: User) -> None:
         same.filter(pk=submission.pk).update(chosen=True)
         states.log(submission.pk, "chosen", who=by.get_username())
         ranking.mark_stale(submission.phase_id)
+
+
+def mark(entry: Entry, by: User, reason: str, *, baseline: bool, in_competition: bool) -> None:
+    """Mark an entry as a baseline or not, and rank it in competition or not. Raises Refused."""
+    if not reason.strip():
+        raise Refused("reason_missing")
+    with transaction.atomic():
+        before = Entry.objects.select_for_update().get(pk=entry.pk)
+        Entry.objects.filter(pk=entry.pk).update(baseline=baseline, in_competition=in_competition)
+        audit.record(
+            entry.challenge,
+            by,
+            f"Entry {entry.name} marked",
+            before=_marks(before.baseline, before.in_competition),
+            after=_marks(baseline, in_competition),
+            reason=reason,
+        )
+        for phase in Phase.objects.filter(submissions__entry=entry).distinct():
+            ranking.mark_stale(phase.pk)
+
+
+def _marks(baseline: bool, in_competition: bool) -> str:  # noqa: FBT001
+    words = ("baseline" if baseline else "no baseline", "in" if in_competition else "out of")
+    return f"{words[0]}, {words[1]} competition"
 
 
 def _exit(submission: Submission, by: User, target: SubmissionState, code: str, reason: str) -> None:

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from leaderboard import rules
 from leaderboard.domain import attempts, people, submissions, teams, upload_tokens, uploads
@@ -94,6 +93,7 @@ def detail(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
         "progress": progress_of(shown),
         "events": shown.events.all(),
         "is_organizer": rules.is_organizer(request.user, shown.phase.challenge),
+        "is_member": rules.is_member(request.user, shown.entry.team),
     }
     return render(request, "submissions/detail.html", context)
 
@@ -107,20 +107,9 @@ def progress(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
         "progress": progress_of(shown),
         "events": shown.events.all(),
         "is_organizer": rules.is_organizer(request.user, shown.phase.challenge),
+        "is_member": rules.is_member(request.user, shown.entry.team),
     }
     return render(request, "submissions/_progress.html", context)
-
-
-@require_POST
-@login_required
-def cancel(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
-    """Call off a submission of the own team."""
-    shown = access.submission_or_404(request, submission)
-    try:
-        submissions.cancel(shown, signed_in(request))
-    except Refused as refused:
-        messages.error(request, str(refused))
-    return redirect(shown)
 
 
 def sample_zip(request: HttpRequest, challenge: str, phase: str) -> FileResponse:
