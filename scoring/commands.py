@@ -45,7 +45,12 @@ def add_score_command(commands: Commands) -> None:
     )
     parser.add_argument("--rules", required=True, choices=sorted(RULES), help="whose evaluator to follow")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write metrics.json")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="where to write every number as a table")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="where to write every number as a table, which rank reads"
+    )
+    parser.add_argument(
+        "--method", metavar="NAME", help="the method's name there (default: the fields' name)"
+    )
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="processes (default 1)")
     parser.set_defaults(run=run_score)
 
@@ -114,7 +119,8 @@ def run_score(options: argparse.Namespace) -> int:
     if options.output:
         options.output.write_text(metrics_json(result), encoding="utf-8")
     if options.csv:
-        options.csv.write_text(tidy_csv(result), encoding="utf-8")
+        method = options.method or options.fields.name.removesuffix(".zip")
+        options.csv.write_text(tidy_csv(result, method), encoding="utf-8")
     print(summary_table(result))
     return 0
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from scoring.evaluate import CaseScores, SubmissionScores
 from scoring.metrics import METRICS
+from scoring.ranking.table import CSV_COLUMNS
 
 
 def metrics_json(scores: SubmissionScores) -> str:
@@ -74,28 +75,29 @@ def aggregate(means: Iterable[float], quantile: float) -> dict[str, float]:
         return {"mean": float(values.mean()), "std": float(values.std()), "30": hard}
 
 
-TIDY_COLUMNS = ("config", "case", "metric", "kind", "item", "value")
+def tidy_csv(scores: SubmissionScores, method: str) -> str:
+    """One row per number: the case's value (item empty), and one per label or landmark (item its number).
 
-
-def tidy_csv(scores: SubmissionScores) -> str:
-    """One row per number: the case's value (item empty), and one per label or landmark (item its number)."""
+    The tables of several methods, one below the other, are what ``python -m scoring rank`` reads; a
+    dataset is a config.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(TIDY_COLUMNS)
+    writer.writerow(CSV_COLUMNS)
     for config, group in zip(scores.configs, scores.groups, strict=True):
         labels = {m.name: m.labels for m in config.metrics}
+        dataset = (config.source or config.name).removesuffix(".json")
         for case in group:
             for name, value in case.values.items():
-                kind = METRICS[case.kinds[name]].short
-                writer.writerow([config.source or config.name, case.key, name, kind, "", repr(value)])
+                metric = METRICS[case.kinds[name]].short
+                rows = [("", value), *_named_items(case, name, labels[name])]
                 writer.writerows(
-                    [config.source or config.name, case.key, name, kind, item, repr(number)]
-                    for item, number in _named_items(case, name, labels[name])
+                    [method, dataset, case.key, item, metric, repr(number)] for item, number in rows
                 )
     return out.getvalue()
 
 
-def _named_items(case: CaseScores, name: str, labels: Sequence[int]) -> list[tuple[int, float]]:
+def _named_items(case: CaseScores, name: str, labels: Sequence[int]) -> list[tuple[object, float]]:
     kind, items = case.kinds[name], case.items[name].tolist()
     if kind in ("ndv", "sdlogj"):
         return []

@@ -71,10 +71,29 @@ def test_score_writes_json_and_csv_and_shows_progress_and_summary(
     ]  # fmt: skip
     cases = json.loads((tmp_path / "metrics.json").read_text())["cases"]
     rows = list(csv.DictReader((tmp_path / "values.csv").read_text().splitlines()))
-    first = next(row for row in rows if row["metric"] == "TRE_lm" and row["item"] == "")
+    first = next(row for row in rows if row["metric"] == "TRE" and row["item"] == "")
     assert float(first["value"]) == cases["3485_0000<--3484_0000"]["TRE_lm"]["mean"]
     errors = [float(row["value"]) for row in rows if row["case"] == "3485_3484" and row["item"]]
     assert sum(errors) / len(errors) == pytest.approx(float(first["value"]))
+
+
+def test_the_tables_of_several_methods_can_be_ranked(phantom: Path, tmp_path: Path) -> None:
+    shutil.copytree(phantom / "submission", tmp_path / "half")
+    for field in (tmp_path / "half").iterdir():
+        shutil.copyfile(phantom / "submission" / "disp_3456_3455.nii.gz", field)
+    tables = []
+    for method, fields in (("ZeroDisplacement", tmp_path / "half"), ("mine", phantom / "submission")):
+        table = tmp_path / f"{method}.csv"
+        config = ["--config", str(phantom / "segmentation.json"), "--fields", str(fields)]
+        files = ["--ground-truth", str(phantom), "--csv", str(table), "--method", method]
+        assert main(["score", *config, *files, "--rules", "lumir24"]) == 0
+        tables.append(table.read_text().splitlines())
+    (tmp_path / "all.csv").write_text("\n".join([*tables[0], *tables[1][1:]]) + "\n")
+    output = ["--scores", str(tmp_path / "all.csv"), "--output", str(tmp_path / "ranking.json")]
+    assert main(["rank", *output, "--scheme", "mean-rank"]) == 0
+    ranking = json.loads((tmp_path / "ranking.json").read_text())
+    assert {entry["method"] for entry in ranking["entries"]} == {"ZeroDisplacement", "mine"}
+    assert ranking["pools"][0]["datasets"] == ["segmentation"]
 
 
 def test_score_with_several_processes_gives_the_same_file(phantom: Path, tmp_path: Path) -> None:

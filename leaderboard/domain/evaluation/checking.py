@@ -3,6 +3,7 @@
 import hashlib
 import traceback
 import uuid
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from leaderboard.domain import leases, notifications, states
 from leaderboard.domain.evaluation import plan
 from leaderboard.enums import SubmissionState
 from leaderboard.models import CaseResult, Evaluation, Submission, Upload
-from scoring.archive import open_fields
+from scoring.archive import FieldArchive, open_fields
+from scoring.doctor import suspicions
 from scoring.errors import Problem, ScoringError, problem
 from scoring.evaluate import check
-from scoring.spec import SCORER_VERSION
+from scoring.spec import SCORER_VERSION, read_config
 
 TO_CHECK = Q(state__in=[SubmissionState.RECEIVED, SubmissionState.CHECKING])
 
@@ -58,13 +60,29 @@ def _changed_on_its_way(submission: Submission) -> list[Problem]:
 
 
 def problems_of(submission: Submission) -> list[Problem]:
-    """All that is wrong with the file of a submission."""
+    """All that is wrong with a submission's file; one in order is looked at for mistakes of convention.
+
+    These are warnings here, even where they were found by trying: a method that really is that bad
+    may be scored, and whoever made a mistake can cancel before the first case is scored.
+    """
     try:
         with open_fields(plan.upload_path(submission)) as fields:
-            return check(fields, plan.configs_of(submission.phase))
+            found = check(fields, plan.configs_of(submission.phase))
+            if any(problem.severity == "error" for problem in found):
+                return found
+            return found + [replace(one, severity="warning") for one in _suspicions(submission, fields)]
     except ScoringError as error:
         # A fault of the whole zip is told by the name that its sender knows, not by ours.
         return [error.problem("" if error.code.startswith("member_") else submission.filename)]
+
+
+def _suspicions(submission: Submission, fields: FieldArchive) -> list[Problem]:
+    """What the convention doctor says, tried out on a dataset with labels where the phase has one."""
+    dataset = submission.phase.datasets.order_by("-has_labels", "position").first()
+    if dataset is None:
+        return []
+    configs = [read_config(config) for config in dataset.configs]
+    return suspicions(fields, configs, plan.ground_truth_folder(dataset) if dataset.has_labels else None)
 
 
 def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -> None:
@@ -91,8 +109,8 @@ def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -
             SubmissionState.QUEUED,
             Q(lease_token=token),
             problems=[warning.to_dict() for warning in warnings],
-            tries=0,
             sha256=submission.sha256,
+            tries=0,
             **leases.RELEASED,
         ):
             return
