@@ -1,6 +1,6 @@
 """Figures of the public pages, made from what the queries read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -8,12 +8,14 @@ from django.urls import reverse
 from leaderboard.figures.distributions import case_distributions
 from leaderboard.figures.figure import Figure
 from leaderboard.figures.heatmap import rank_heatmap
+from leaderboard.figures.overview import Part, data_overview
 from leaderboard.figures.paired import paired_figures
 from leaderboard.figures.profile import entry_profile
 from leaderboard.figures.significance import Place, significance_grid, significance_matrices
 from leaderboard.figures.stability import blobs, bumps, without_each
+from leaderboard.figures.structures import structure_profile
 from leaderboard.figures.tradeoff import Point, accuracy_against_regularity
-from leaderboard.models import Dataset
+from leaderboard.models import Challenge, Dataset
 from leaderboard.queries.boards import Board, BoardDataset
 
 
@@ -46,13 +48,36 @@ def significance_figure(matrices: Mapping[str, Mapping[str, Any] | None], where:
     return significance_matrices(present, where) if present else None
 
 
-def dataset_figures(board: Board, dataset: Dataset, part: Mapping[str, Any]) -> list[Figure]:
+def dataset_figures(
+    board: Board, dataset: Dataset, part: Mapping[str, Any], structures: Mapping[str, Any] | None
+) -> list[Figure]:
     metrics = [vars(metric) for metric in board.metrics if metric.name in part["metrics"]]
     values = {name: metric["values"] for name, metric in part["metrics"].items()}
     spread = case_distributions(metrics, part["cases"], values, board.methods) if metrics else None
     matrices = {metric["name"]: part["significance"].get(metric["name"]) for metric in metrics}
     matrix = significance_figure(matrices, dataset.name)
-    return [figure for figure in (spread, matrix) if figure is not None]
+    profile = structure_profile(metrics, structures, board.methods) if structures else None
+    return [figure for figure in (spread, matrix, profile) if figure is not None]
+
+
+def overview_figure(challenge: Challenge, datasets: Iterable[Any]) -> Figure | None:
+    """`datasets` carry their number of cases as `case_count`."""
+    parts = [
+        Part(
+            path=(
+                dataset.get_group_display(),
+                dataset.get_task_display(),
+                dataset.contrast or "Contrast not told",
+                dataset.name,
+            ),
+            source=dataset.source,
+            cases=dataset.case_count,
+            link=reverse("dataset", args=[challenge.slug, dataset.slug]),
+        )
+        for dataset in datasets
+        if dataset.case_count
+    ]
+    return data_overview(parts) if parts else None
 
 
 def entry_figures(board: Board, entry: str, means: Mapping[str, Any]) -> list[Figure]:
@@ -149,6 +174,8 @@ def _grids(
     matrices: Mapping[str, Mapping[str, Any]],
 ) -> list[Figure]:
     having = [d for d in datasets if any(_comparable(matrices, d.slug, metric) for metric in metrics)]
+    # Gaps stand on the right, where no names of rows run into the next matrix.
+    having.sort(key=lambda d: sum(not _comparable(matrices, d.slug, metric) for metric in metrics))
     found = []
     for start in range(0, len(having), ACROSS):
         chunk = having[start : start + ACROSS]

@@ -80,10 +80,12 @@ def challenge(request: HttpRequest, challenge: str) -> HttpResponse:
 def data(request: HttpRequest, challenge: str) -> HttpResponse:
     """What the challenge's data consist of."""
     shown = access.challenge_or_404(challenge)
+    datasets = list(challenges.datasets_of(shown))
     context = {
         "challenge": shown,
-        "datasets": challenges.datasets_of(shown),
+        "datasets": datasets,
         "case_count": challenges.case_count(shown),
+        "overview": figures.overview_figure(shown, datasets),
         "phases": challenges.phases_of(shown),
     }
     return render(request, "challenges/data.html", context)
@@ -94,12 +96,13 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     shown = get_object_or_404(challenges.datasets_of(access.challenge_or_404(challenge)), slug=dataset)
     phase = _asked_phase(request, shown)
     board = boards.board_of(phase) if phase else None
-    part = boards.dataset_part(board, shown.slug) if board else None
+    names = (f"dataset/{shown.slug}", f"structures/{shown.slug}")
+    part, structures = map(boards.parts_of(board, *names).get, names) if board else (None, None)
     context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase, "board": board}
     if board is not None and part is not None:
         context["rows"] = boards.dataset_rows(board, part)
         context["metrics"] = [metric for metric in board.metrics if metric.name in part["metrics"]]
-        context["figures"] = figures.dataset_figures(board, shown, part)
+        context["figures"] = figures.dataset_figures(board, shown, part, structures)
     return render(request, "boards/dataset.html", context)
 
 

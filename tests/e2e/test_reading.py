@@ -21,6 +21,7 @@ FIGURES = [
     "/challenges/lumir/entries/entry-0/",
     f"{BOARD}significance/",
     f"{BOARD}stability/",
+    "/challenges/lumir/data/",
 ]
 
 

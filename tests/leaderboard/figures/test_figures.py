@@ -10,8 +10,12 @@ import pytest
 from leaderboard.figures.distributions import case_distributions
 from leaderboard.figures.figure import Figure, flat, unique
 from leaderboard.figures.heatmap import rank_heatmap
+from leaderboard.figures.overview import Part, data_overview
+from leaderboard.figures.paired import paired_figures
 from leaderboard.figures.profile import entry_profile
-from leaderboard.figures.significance import significance_matrices
+from leaderboard.figures.significance import Place, significance_grid, significance_matrices
+from leaderboard.figures.stability import blobs, bumps, without_each
+from leaderboard.figures.structures import structure_profile
 from leaderboard.figures.tradeoff import Point, accuracy_against_regularity
 from tests.leaderboard import payload
 from tests.leaderboard.figures.tokens import DARK, LIGHT, TOKENS, contrast
@@ -31,7 +35,44 @@ def figures() -> list[Figure]:
         case_distributions(payload.METRICS, part["cases"], values, methods),
         entry_profile("entry-1", payload.METRICS, payload.DATASETS, everywhere, methods),
         accuracy_against_regularity(points, "e1"),
+        *certainty(methods),
+        *paired_figures("Method 0", "Method 1", payload.METRICS, payload.DATASETS, [compared()]),
+        known(structure_profile(payload.METRICS, payload.structures("t2-like", 4), methods)),
+        data_overview(
+            [
+                Part(("In-domain", "Inter-subject", "T1w", "Labels"), "OASIS", 12, "/labels/"),
+                Part(("Zero-shot", "Inter-subject", "T2w", "T2"), "", 8, "/t2/"),
+            ]
+        ),
     ]
+
+
+def certainty(methods: dict[str, str]) -> list[Figure]:
+    entries = [
+        {"method": name, "rank": at + 1, "interval": (1, 4), "distribution": payload.distribution(at, 4)}
+        for at, name in enumerate(methods.values())
+    ]
+    matrices = [payload.matrix(metric, 4) for metric in ("DSC", "HD95")]
+    columns = [("strict", "official"), ("mean-rank", "τ 0.50")]
+    ranks = [{entry: float(at) for at, entry in enumerate(methods, start=1)}] * 2
+    return [
+        blobs(entries, payload.RESAMPLES),
+        bumps(list(methods), methods, columns, ranks),
+        without_each(list(methods), methods, columns, ranks, ranks[0]),
+        significance_grid([[Place("T2", "inter-subject", matrix)] for matrix in matrices], "grid", "Grid"),
+    ]
+
+
+def compared() -> dict[str, Any]:
+    """Method 0 against 1 on the cases of the payload."""
+    values = {m: [payload.case_values(m, n, 4) for n in (0, 1)] for m in ("DSC", "HD95")}
+    metrics = {m: {"a": first, "b": second} for m, (first, second) in values.items()}
+    return {"dataset": "t2-like", "cases": payload.CASES, "metrics": metrics}
+
+
+def known(figure: Figure | None) -> Figure:
+    assert figure is not None
+    return figure
 
 
 def coloured(value: Any) -> Any:

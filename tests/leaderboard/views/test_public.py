@@ -131,6 +131,7 @@ def test_a_dataset_page_has_table_distributions_and_matrices(client: Client, pha
     assert [(figure["key"], [view["name"] for view in figure["views"]]) for figure in figures] == [
         ("distributions", ["DSC", "HD95", "NDV"]),
         ("significance", ["DSC", "HD95", "NDV"]),
+        ("structures", ["DSC", "HD95"]),
     ]
     assert client.get("/challenges/lumir/datasets/t2-like/?phase=nothing").status_code == 404
     assert client.get("/challenges/lumir/datasets/nothing/").status_code == 404
