@@ -39,7 +39,7 @@ def test_an_upload_that_is_not_complete_costs_nothing(entry: Entry, phase: Phase
 
 def test_a_cancelled_submission_costs_from_its_first_scored_case_on(entry: Entry, phase: Phase) -> None:
     evaluation = make.evaluation(make.submission(phase=phase, entry=entry, state=S.CANCELLED))
-    case = phase.datasets.get().cases.first()
+    case = phase.datasets.get().cases.all()[0]
     result = CaseResult.objects.create(evaluation=evaluation, case=case)
     assert used(entry, phase) == 0
     CaseResult.objects.filter(pk=result.pk).update(

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from leaderboard.domain.evaluation.ground_truth import import_dataset
-from leaderboard.domain.label_names import NAMES_FILE, label_names
+from leaderboard.domain.label_names import label_names
+from leaderboard.enums import NAMES_FILE
 from tests.leaderboard import make
 
 pytestmark = pytest.mark.django_db

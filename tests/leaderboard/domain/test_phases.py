@@ -68,11 +68,13 @@ def test_a_clone_has_the_rules_and_data_and_waits_paused() -> None:
 def test_freeze_then_publish() -> None:
     phase, organizer = make.phase(), make.user()
     phases.freeze(phase, organizer)
-    assert phase.freeze_at is not None
+    frozen = Phase.objects.get()
+    assert frozen.freeze_at is not None
     phases.publish(phase, organizer)
-    assert phase.freeze_at is None
-    assert phase.publish_at is not None
-    assert phase.publish_at <= timezone.now()
+    published = Phase.objects.get()
+    assert published.freeze_at is None
+    assert published.publish_at is not None
+    assert published.publish_at <= timezone.now()
 
 
 def test_unknown_aspects_and_audiences_do_not_enter_the_matrix() -> None:
