@@ -119,7 +119,9 @@ def cockpit(challenge: Challenge) -> Cockpit:
         stuck=list(_stuck(challenge, now)[:SHOWN]),
         rescorings=list(_worn_out(challenge)),
         imports=list(
-            challenge.imports.filter(state=ImportState.FAILED, created_at__gt=now - timedelta(days=7))
+            DatasetImport.objects.filter(
+                challenge=challenge, state=ImportState.FAILED, created_at__gt=now - timedelta(days=7)
+            )
         ),
         disks=_disks(),
         mails=list(_mails(challenge)[:SHOWN]),

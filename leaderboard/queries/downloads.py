@@ -107,7 +107,7 @@ def results_csv(challenge: Challenge, phase: str = "") -> Iterator[Line]:
     ).iterator(AT_ONCE):
         first = [phase_, inert(team), inert(entry), str(pk), state, dataset, case]
         for metric, value in values.items():
-            yield [*first, inert(metric), number(value), number(seconds), *versions]
+            yield [*first, inert(metric), number(value), number(seconds or 0.0), *versions]
 
 
 def participants_csv(challenge: Challenge) -> Iterator[Line]:

@@ -30,7 +30,7 @@ class Question:
 Act = Callable[[Mapping[str, Any]], str]
 
 
-def ask(request: HttpRequest, question: Question, form: forms.Form, act: Act) -> HttpResponse:
+def ask(request: HttpRequest, question: Question, form: forms.BaseForm, act: Act) -> HttpResponse:
     """Ask with a form; where it is valid, do `act`, whose words are told on the page one is led to.
 
     `form` is bound where the request is a POST. What is refused is told beside the form.

@@ -30,12 +30,12 @@ def team(phase: Phase) -> Team:
 
 @pytest.fixture
 def people(phase: Phase, team: Team) -> dict[str, User | AnonymousUser]:
-    made: dict[str, User | AnonymousUser] = {role: make.user() for role in ROLES}
-    made["anonymous"] = AnonymousUser()
+    users = {role: make.user() for role in ROLES}
+    made: dict[str, User | AnonymousUser] = {**users, "anonymous": AnonymousUser()}
     made["member"] = team.members.get()
     made["other member"] = make.team(phase.challenge).members.get()
-    phase.challenge.organizers.add(made["organizer"])
-    make.challenge().organizers.add(made["organizer elsewhere"])
+    phase.challenge.organizers.add(users["organizer"])
+    make.challenge().organizers.add(users["organizer elsewhere"])
     made["superuser"] = make.user(is_superuser=True)
     return made
 

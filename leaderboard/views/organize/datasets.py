@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 
 from leaderboard.domain import datasets
 from leaderboard.domain.evaluation import imports
-from leaderboard.models import Dataset
+from leaderboard.models import Dataset, DatasetImport
 from leaderboard.queries import challenges
 from leaderboard.views import access
 from leaderboard.views.organize import found
@@ -22,7 +22,7 @@ def listed(request: HttpRequest, challenge: str) -> HttpResponse:
     context = {
         "challenge": shown,
         "datasets": challenges.datasets_of(shown).prefetch_related("phases"),
-        "imports": shown.imports.select_related("by")[:IMPORTS_SHOWN],
+        "imports": DatasetImport.objects.filter(challenge=shown).select_related("by")[:IMPORTS_SHOWN],
     }
     return render(request, "organize/datasets.html", context)
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -29,7 +28,7 @@ class MinuteField(forms.DateTimeField):
         """The seconds of what is stored are not typed: they alone are no change."""
         typed = self.to_python(data) if data else None
         if initial is None or typed is None:
-            return initial != typed
+            return bool(initial != typed)
         return bool(_minute(initial) != _minute(typed))
 
 
@@ -199,7 +198,7 @@ class ConfigsField(forms.FileField):
         files = [super(ConfigsField, self).clean(file, initial) for file in data or [None]]
         return [self._read(file) for file in sorted(files, key=lambda file: str(file.name))]
 
-    def _read(self, file: UploadedFile) -> dict[str, Any]:
+    def _read(self, file: Any) -> dict[str, Any]:
         try:
             content = json.loads(file.read())
         except ValueError as error:
@@ -250,7 +249,7 @@ class ImportForm(DatasetForm):
         self.order_fields(self.field_order)
         phases_ = _choice(self.fields["phases"])
         phases_.queryset = challenge.phases.all()
-        phases_.label_from_instance = lambda phase: phase.name  # type: ignore[method-assign]
+        phases_.label_from_instance = lambda phase: phase.name  # type: ignore[method-assign,assignment]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -283,7 +282,7 @@ class GrantForm(forms.Form):
         super().__init__(*args, **kwargs)
         phases_ = _choice(self.fields["phase"])
         phases_.queryset = challenge.phases.all()
-        phases_.label_from_instance = lambda phase: phase.name  # type: ignore[method-assign]
+        phases_.label_from_instance = lambda phase: phase.name  # type: ignore[method-assign,assignment]
 
 
 class EntryForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -311,7 +310,7 @@ class RescoreForm(forms.Form):
         scored = Submission.objects.filter(phase=phase, state=SubmissionState.SCORED)
         found = _choice(self.fields["submissions"])
         found.queryset = scored.select_related("entry__team").order_by("entry__name", "-created_at")
-        found.label_from_instance = _told  # type: ignore[method-assign]
+        found.label_from_instance = _told  # type: ignore[method-assign,assignment]
 
 
 def _told(submission: Any) -> str:
@@ -328,6 +327,7 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any], phases: Sequence[Phase], teams: Sequence[Team]) -> None:
         super().__init__(data)
+        named: dict[str, tuple[str, Sequence[Phase | Team]]]
         named = {"phase": ("Any phase", phases), "team": ("Any team", teams)}
         for name, (nothing, rows) in named.items():
             choices = [("", nothing), *((row.slug, row.name) for row in rows)]

@@ -61,7 +61,7 @@ def _is_id(word: str) -> bool:
 def detail(request: HttpRequest, challenge: str, pk: int) -> HttpResponse:
     """How far a rescoring is; then what it does to every entry."""
     shown = found.rescoring_or_404(request, challenge, pk)
-    finished = shown.done == shown.cases
+    finished = rescoring.left(shown) == 0
     context = {
         "challenge": shown.phase.challenge,
         "rescoring": shown,

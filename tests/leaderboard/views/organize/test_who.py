@@ -1,6 +1,9 @@
 """Every organizers' address, for everybody: there for organizers of its challenge, not there for others."""
 
+from collections.abc import Callable
+
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
@@ -16,7 +19,7 @@ VERBS = {
     "organize_download": ["submissions", "results", "participants"],
 }
 OTHERS = ["anonymous", "stranger", "participant", "organizer of another challenge"]
-NAMES = [pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)]
+NAMES = [str(pattern.name) for pattern in urlpatterns if isinstance(pattern, URLPattern)]
 
 
 def addresses(place: Place, name: str) -> list[str]:
@@ -32,15 +35,16 @@ def addresses(place: Place, name: str) -> list[str]:
     }
     wanted = pattern.pattern.converters
     given = {key: known[key] for key in wanted if key in known} | {"challenge": place.challenge.slug}
-    (verb,) = set(wanted) - set(known) or {None}
-    if verb is None:
+    verbs = set(wanted) - set(known)
+    if not verbs:
         return [reverse(name, kwargs=given)]
+    (verb,) = verbs
     return [reverse(name, kwargs=given | {verb: word}) for word in VERBS[name]]
 
 
 def browser(place: Place, role: str) -> Client:
     client = Client()
-    people = {
+    people: dict[str, Callable[[], User]] = {
         "stranger": make.user,
         "participant": place.team.members.get,
         "organizer of another challenge": _organizer_elsewhere,
@@ -52,7 +56,7 @@ def browser(place: Place, role: str) -> Client:
     return client
 
 
-def _organizer_elsewhere() -> object:
+def _organizer_elsewhere() -> User:
     user = make.user()
     make.challenge().organizers.add(user)
     return user
