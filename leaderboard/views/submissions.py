@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile
@@ -74,7 +75,9 @@ def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> d
         "uploads_url": reverse("uploads"),
         "unfinished": uploads.unfinished(user, phase).order_by("submission__created_at"),
         "check_command": handouts.check_command(phase),
-        "server": request.build_absolute_uri("/"),
+        "uploads_address": request.build_absolute_uri(reverse("uploads")),
+        "max_bytes": settings.MAX_UPLOAD_BYTES,
+        "expiry": settings.UPLOAD_EXPIRY,
         "token": upload_tokens.token_for(user),
         "token_days": upload_tokens.LIFE_DAYS,
         "attempts": attempts.attempts(team, phase, timezone.now()),
