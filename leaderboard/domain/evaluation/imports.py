@@ -48,7 +48,7 @@ def ask(
     by: User,
     slug: str,
     configs: Sequence[Mapping[str, Any]],
-    source: str | TemporaryUploadedFile,
+    files: str | TemporaryUploadedFile,
     rules: str,
     take_up: Sequence[Phase] = (),
     **facts: Any,
@@ -57,11 +57,11 @@ def ask(
 
     Args:
         configs: `{"name", "content"}` of each official evaluation config, in their order.
-        source: one of `folders_of`, or an uploaded zip, which is renamed and not copied.
+        files: one of `folders_of`, or an uploaded zip, which is renamed and not copied.
         take_up: phases that the dataset becomes part of.
         facts: as `import_dataset` takes them.
     """
-    folder = source if isinstance(source, str) else ""
+    folder = files if isinstance(files, str) else ""
     with transaction.atomic():
         asked = DatasetImport.objects.create(
             challenge=challenge,
@@ -73,10 +73,10 @@ def ask(
             facts=facts,
         )
         asked.phases.set(take_up)
-        if not isinstance(source, str):
+        if not isinstance(files, str):
             zipped = zip_path(asked)
             zipped.parent.mkdir(parents=True, exist_ok=True)
-            Path(source.temporary_file_path()).rename(zipped)
+            Path(files.temporary_file_path()).rename(zipped)
         transaction.on_commit(partial(tasks.import_ground_truth.delay, asked.pk), robust=True)
     return asked
 
