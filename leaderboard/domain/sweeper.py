@@ -8,13 +8,11 @@ import logging
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from celery import current_app
 from celery.app.task import Task
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from kombu.exceptions import ChannelError
 
 from leaderboard import tasks
 from leaderboard.domain import leases, mail, notifications, states, uploads
@@ -22,6 +20,7 @@ from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Phase, Submission
+from leaderboard.queries.broker import messages_in
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 500
@@ -72,16 +71,7 @@ def _speak_of(task: Work, waiting: Iterable[object]) -> None:
     pieces = list(waiting)
     if not pieces:
         return
-    unheard = len(pieces) - _messages(task)
+    queue = settings.CELERY_TASK_ROUTES[task.name]["queue"]
+    unheard = len(pieces) - messages_in([queue])[queue]
     for pk in pieces[: max(unheard, 0)]:
         task.delay(pk)
-
-
-def _messages(task: Work) -> int:
-    """How many messages wait in a task's queue; none where the broker has lost the queue."""
-    queue = settings.CELERY_TASK_ROUTES[task.name]["queue"]
-    with current_app.connection_for_write() as connection, connection.channel() as channel:
-        try:
-            return int(channel.queue_declare(queue=queue, passive=True).message_count)  # type: ignore[attr-defined]
-        except ChannelError:
-            return 0

@@ -5,7 +5,6 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from django.http import StreamingHttpResponse
 from django.test import Client
 
 from leaderboard.enums import SubmissionState
@@ -19,7 +18,7 @@ TABLES = "/organize/lumir/downloads/"
 
 def rows(client: Client, name: str, query: str = "") -> list[dict[str, str]]:
     answer = client.get(f"{TABLES}{name}.csv{query}")
-    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.streaming
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     return list(csv.DictReader(answer.getvalue().decode().splitlines()))
 
