@@ -5,6 +5,7 @@ from functools import cached_property
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from leaderboard import rules
 from leaderboard.models import Challenge, Notification, Phase, Team
 from leaderboard.queries import challenges
 
@@ -42,6 +43,11 @@ class Nav:
         if self.challenge is None or not isinstance(user, User):
             return None
         return challenges.team_in(user, self.challenge)
+
+    @cached_property
+    def organizes(self) -> bool:
+        """Whether the viewer organizes the current challenge."""
+        return self.challenge is not None and rules.is_organizer(self._request.user, self.challenge)
 
     @cached_property
     def unread(self) -> int:
