@@ -57,7 +57,7 @@ def mailbox() -> Path:
     return folder
 
 
-def mailed(mailbox: Path, pattern: str, seconds: float = 30) -> str:
+def mailed(mailbox: Path, pattern: str, seconds: float = 90) -> str:
     """The first text of a mail that matches; waited for, since the worker sends it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
