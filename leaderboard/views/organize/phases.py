@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from leaderboard.domain import phases, ranking
 from leaderboard.enums import Aspect, Audience
 from leaderboard.messages import Refused
-from leaderboard.models import Challenge, Phase
+from leaderboard.models import Challenge, Phase, RankingScheme
 from leaderboard.queries import challenges
 from leaderboard.queries.organizing import log_of
 from leaderboard.views import access
@@ -57,8 +57,7 @@ def _matrix(phase: Phase) -> list[tuple[str, list[bool]]]:
 def create(request: HttpRequest, challenge: str) -> HttpResponse:
     """A new phase."""
     owner = access.organized_or_404(request, challenge)
-    _make_schemes()
-    blank = Phase(challenge=owner, opens_at=timezone.now())
+    blank = Phase(challenge=owner, opens_at=timezone.now(), scheme=_schemes()["recommended"])
     form = PhaseForm(request.POST or None, instance=blank, challenge=owner)
     if form.is_valid():
         try:
@@ -81,7 +80,7 @@ def _created(request: HttpRequest, owner: Challenge, form: PhaseForm) -> Phase:
 def edit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """Change a phase; each change is logged with its reason."""
     shown = found.phase_or_404(request, challenge, phase)
-    _make_schemes()
+    _schemes()
     name = shown.name
     form = PhaseForm(request.POST or None, instance=shown, challenge=shown.challenge)
     if form.is_valid():
@@ -107,9 +106,9 @@ def _changed(request: HttpRequest, phase: Phase, form: PhaseForm) -> list[str]:
     return [field.replace("_", " ") for field in changed]
 
 
-def _make_schemes() -> None:
-    for scheme in ranking.schemes():
-        ranking.preset(scheme["name"])
+def _schemes() -> dict[str, RankingScheme]:
+    """The rows of the named schemes, made where they are missing; one of each status."""
+    return {scheme["status"]: ranking.preset(scheme["name"]) for scheme in ranking.schemes()}
 
 
 def clone(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:

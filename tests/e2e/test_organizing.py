@@ -1,0 +1,105 @@
+"""An organizer's whole way in a browser: ground truth, a phase, open, paused, frozen, published."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from leaderboard.models import Challenge, Phase
+from tests.e2e.test_first_visit import _listen as listen
+from tests.leaderboard import make
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PASSWORD = "rank-honestly"
+
+
+@pytest.fixture
+def challenge(transactional_db: None) -> Challenge:
+    challenge, organizer = make.challenge(slug="lumir"), make.user(username="olga", password=PASSWORD)
+    EmailAddress.objects.create(user=organizer, email=organizer.email, verified=True, primary=True)
+    challenge.organizers.add(organizer)
+    return challenge
+
+
+def ground_truth(folder: Path, target: Path) -> Path:
+    """The phantom's volumes in one folder, zipped."""
+    for kind in ("imagesVal", "labelsVal", "landmarksVal", "masksVal"):
+        shutil.copytree(folder / kind, target / "gt" / kind)
+    return Path(shutil.make_archive(str(target / "gt"), "zip", target, "gt"))
+
+
+def sure(page: Page, link: str, button: str, reason: str = "") -> None:
+    """Follow a link that asks, and answer."""
+    page.get_by_role("link", name=link, exact=True).click()
+    if reason:
+        page.get_by_label("Reason").fill(reason)
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def test_a_phase_from_the_official_configs_to_its_publication(
+    page: Page, site: str, challenge: Challenge, phantom_folder: Path, tmp_path: Path
+) -> None:
+    complaints = listen(page)
+    page.goto(f"{site}/accounts/login/")
+    page.get_by_label("E-mail address or user name").fill("olga")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("olga", exact=True).click()
+    page.get_by_role("link", name="Organize LUMIR").click()
+    expect(page.get_by_text("at work")).to_be_visible(timeout=15_000)
+
+    page.get_by_role("link", name="Datasets", exact=True).click()
+    page.get_by_role("link", name="Import a dataset").click()
+    configs = [phantom_folder / name for name in ("segmentation.json", "landmark.json")]
+    page.get_by_label("Official evaluation configs").set_input_files(configs)
+    page.get_by_label("or a zip of the files").set_input_files(ground_truth(phantom_folder, tmp_path))
+    page.get_by_label("Rules of scoring").select_option("lumir24")
+    page.get_by_label("Name").fill("Phantom")
+    page.get_by_label("Group").select_option("in-domain")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("status").filter(has_text="Imported")).to_be_visible(timeout=30_000)
+    expect(page.locator(".means")).to_contain_text("8")
+
+    page.get_by_role("link", name="Phases", exact=True).click()
+    page.get_by_role("link", name="Make a phase").click()
+    page.get_by_label("Name", exact=True).fill("Test phase")
+    page.get_by_label("Kind").select_option("test")
+    page.get_by_label("Opens").fill("2040-01-01T12:00")
+    page.get_by_label("Phantom").check()
+    page.get_by_label("Per case: Public").uncheck()
+    page.get_by_role("button", name="Make the phase").click()
+    expect(page.locator(".lede")).to_contain_text("opens soon")
+    board = f"{site}/challenges/lumir/phases/test-phase/"
+    assert Client().get("/challenges/lumir/phases/test-phase/pairs.csv").content.count(b"\n") == 9
+
+    page.get_by_role("link", name="Change it").click()
+    page.get_by_label("Opens").fill("2024-01-01T12:00")
+    page.get_by_label("Publishes").fill("2041-01-01T00:00")
+    page.get_by_label("Why you change it").fill("Everything is ready.")
+    page.get_by_role("button", name="Save the changes").click()
+    expect(page.locator(".lede")).to_contain_text("open")
+    assert Phase.objects.get().opens_at.year == 2024
+
+    sure(page, "Pause", "Pause", "A disk is full.")
+    expect(page.locator(".lede")).to_contain_text("paused")
+    sure(page, "Resume", "Resume")
+    sure(page, "Freeze now", "Freeze now")
+    expect(page.locator(".lede")).to_contain_text("frozen since")
+    sure(page, "Publish now", "Publish now", "Agreed by all organizers.")
+    expect(page.locator(".lede")).to_contain_text("published")
+    assert Phase.objects.get().freeze_at is None
+
+    page.goto(f"{site}/challenges/lumir/changes/")
+    for words in (
+        "Everything is ready.",
+        "A disk is full.",
+        "Agreed by all organizers.",
+        "Phase Test phase created",
+    ):
+        expect(page.get_by_text(words)).not_to_have_count(0)
+    page.goto(board)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Test phase")
+    assert complaints == []
