@@ -6,6 +6,8 @@ from typing import Any
 
 from leaderboard.figures.figure import Figure, Table, Trace, View, numbered, unique
 
+LARGEST = 40
+
 
 def case_distributions(
     metrics: Sequence[Mapping[str, Any]],
@@ -18,8 +20,11 @@ def case_distributions(
     `metrics` are a snapshot's; `values` maps metric and entry to the values in the order of `cases`;
     `methods` maps an entry to its name.
     """
-    views = [_view(metric, cases, values[metric["name"]], methods) for metric in metrics]
+    drawn = dict(list(methods.items())[:LARGEST])
+    views = [_view(metric, cases, values[metric["name"]], drawn) for metric in metrics]
     reading = "Box: quartiles and median; whiskers: 1.5 times the box or the last case; points: cases."
+    if len(drawn) < len(methods):
+        reading += f" Shown: the first {len(drawn)} of {len(methods)} entries."
     return Figure("distributions", "Cases", reading, views)
 
 

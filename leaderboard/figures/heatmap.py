@@ -20,6 +20,7 @@ from leaderboard.figures.figure import (
 )
 
 SUBTASKS, DATASETS = "By subtask", "By dataset"
+LARGEST = 40
 SHADES = 7
 # On the middle step the dark ink is the readable one in both themes.
 INK_ON = ("token:on-strong",) * 3 + ("token:on-mid",) + ("token:ink",) * 3
@@ -36,15 +37,19 @@ def rank_heatmap(
     `heatmap` is a snapshot's: columns, rows (entry slugs), ranks and values (rank scores), [row][column].
     `methods` maps an entry to its name, `datasets` a dataset to its name, `links` to its page.
     """
+    count = len(heatmap["rows"])
+    drawn = {**heatmap, **{name: heatmap[name][:LARGEST] for name in ("rows", "ranks", "values")}}
+    drawn["worst"] = max((rank for row in heatmap["ranks"] for rank in row if rank is not None), default=1)
     columns = heatmap["columns"]
     together = [at for at, column in enumerate(columns) if column["dataset"] is None]
     single = [at for at, column in enumerate(columns) if len(column["datasets"]) == 1]
-    views = [_view(SUBTASKS, heatmap, together, methods, {}, links)]
+    views = [_view(SUBTASKS, drawn, together, methods, {}, links)]
     if single != together:
-        views.append(_view(DATASETS, heatmap, single, methods, datasets, links))
+        views.append(_view(DATASETS, drawn, single, methods, datasets, links))
     reading = (
-        f"Stronger is better; numbers are ranks among {len(heatmap['rows'])}. "
+        f"Stronger is better; numbers are ranks among {count}. "
         f"ACC: {heatmap['accuracy'][:1].lower()}{heatmap['accuracy'][1:]}."
+        + (f" Shown: the first {LARGEST} of {count} entries." if count > LARGEST else "")
     )
     widest = max(len(together), len(single))
     return Figure("rank-heatmap", "Rank by subtask", reading, views, min_width=170 + 24 * widest)
@@ -65,8 +70,7 @@ def _view(
     ranks = [[row[at] for at in picked] for row in heatmap["ranks"]]
     values = [[row[at] for at in picked] for row in heatmap["values"]]
     opened = [links[column["datasets"][0]] if len(column["datasets"]) == 1 else None for column in columns]
-    worst = max((rank for row in ranks for rank in row if rank is not None), default=1)
-    steps = [[None if rank is None else shade(rank, worst) for rank in row] for row in ranks]
+    steps = [[None if rank is None else shade(rank, heatmap["worst"]) for rank in row] for row in ranks]
     labels = unique(names)
     cells = {
         "type": "heatmap",

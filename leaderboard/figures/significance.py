@@ -18,7 +18,6 @@ from leaderboard.figures.figure import (
 )
 
 THRESHOLDS = ("not significant", "p < .05", "p < .01", "p < .001")
-LARGEST = 40
 ABOVE = 154
 _HEAD = ("Row", "Column", "Verdict", "Level", "p", "p corrected", "Rank-biserial", "Cohen's d")
 # Seven flat steps from -3 (column better, p < .001) to 3 (row better, p < .001).
@@ -28,13 +27,12 @@ STEPS = ("col-3", "col-2", "col-1", "line-2", "row-1", "row-2", "row-3")
 def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> Figure:
     """One view a metric, of matrices over the same entries; `where` names the dataset.
 
-    A matrix is a snapshot's: entries, methods, p, p_adjusted, level (0 to 3) and direction, [row][column].
-    Only the first LARGEST entries are drawn: the pairs grow with the square.
+    A matrix is a snapshot's: entries, methods, p, p_adjusted, level (0 to 3) and direction, [row][column];
+    of so many entries (`of`) and pairs it holds the first of the board.
     """
     first = matrices[0]
-    entries = len(first["entries"])
-    count = min(entries, LARGEST)
-    pairs, correction = entries * (entries - 1) // 2, first["correction"].capitalize()
+    count, entries, pairs = len(first["entries"]), first["of"], first["pairs"]
+    correction = first["correction"].capitalize()
     part = f" Shown: the first {count} of {entries} entries." if count < entries else ""
     reading = (
         f"Paired signed-rank over {first['cases']} cases, {correction} over {pairs} pairs. Blue: row better; "
@@ -53,7 +51,7 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
 
 
 def _view(matrix: Mapping[str, Any]) -> View:
-    labels = unique(matrix["methods"][:LARGEST])
+    labels = unique(matrix["methods"])
     count = len(labels)
     trace = _cells(matrix, labels)
     axis = {**CELL_AXIS, "automargin": True}
@@ -104,20 +102,18 @@ class Place:
 def significance_grid(rows: Sequence[Sequence[Place | None]], key: str, title: str) -> Figure:
     """Matrices side by side: a row a metric, a column a dataset, all over the same entries.
 
-    None where a dataset lacks the metric. At most LARGEST entries are drawn.
+    None where a dataset lacks the metric.
     """
     first = next(place.matrix for row in rows for place in row if place is not None)
-    entries = len(first["entries"])
-    count = min(entries, LARGEST)
+    count, entries, pairs = len(first["entries"]), first["of"], first["pairs"]
     across = max(len(row) for row in rows)
-    labels = unique(first["methods"][:LARGEST], 16)
+    labels = unique(first["methods"], 16)
     traces, layout = [], _grid_layout(rows, count, across)
     for down, row in enumerate(rows):
         for right, place in enumerate(row):
             if place is not None:
                 axes = _axes(down * across + right)
                 traces.append({**_cells(place.matrix, labels), "xaxis": f"x{axes}", "yaxis": f"y{axes}"})
-    pairs = entries * (entries - 1) // 2
     part = f" Shown: the first {count} of {entries} entries." if count < entries else ""
     reading = (
         f"Paired signed-rank on case values, {first['correction'].capitalize()} over {pairs} pairs. "
@@ -257,7 +253,7 @@ def _p(value: float | None) -> str:
 
 def _table(matrix: Mapping[str, Any]) -> Table:
     """One line a pair, in the order of the board."""
-    count = min(len(matrix["entries"]), LARGEST)
+    count = len(matrix["entries"])
     rows = [
         [
             matrix["methods"][row],

@@ -191,12 +191,13 @@ def dataset_part(board: Board, dataset: str) -> dict[str, Any] | None:
     return part
 
 
-def matrices_of(board: Board, metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
+def matrices_of(board: Board, datasets: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Significance matrices by dataset and metric, picked inside the database: a part's rest is large."""
     picked = {
         f"of_{metric}": KeyTransform(metric, KeyTransform("significance", "payload")) for metric in metrics
     }
-    rows = parts_named(board, "dataset/").annotate(**picked).values("name", *picked)
+    names = [f"dataset/{dataset}" for dataset in datasets]
+    rows = _parts(board).filter(name__in=names).annotate(**picked).values("name", *picked)
     return {
         row["name"].removeprefix("dataset/"): {
             metric: row[f"of_{metric}"] for metric in metrics if row[f"of_{metric}"] is not None

@@ -13,7 +13,6 @@ from leaderboard.queries import boards
 from leaderboard.views import access, figures, fragments
 
 CORRECTIONS = ("bonferroni", "holm")
-METRICS = ("DSC", "HD95", "TRE", "NDV")
 
 
 def stability(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
@@ -37,27 +36,36 @@ def _stability(phase: Phase, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def significance(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
-    """Matrices of all datasets, laid out by task, for a correction of p that the address names."""
+    """A grid of matrices, rows metrics and columns datasets, for a correction; the address names both."""
     shown, snapshot = _snapshot_or_404(challenge, phase)
     correction = request.GET.get("correction", CORRECTIONS[0])
+    asked = request.GET.get("show", "")
     if correction not in CORRECTIONS:
         raise Http404
-    key = ("significance", snapshot.content_hash, challenge, phase, correction)
-    page = fragments.kept(partial(_significance, shown, snapshot, correction), *key)
+    key = ("significance", snapshot.content_hash, challenge, phase, correction, asked)
+    page = fragments.kept(partial(_significance, shown, snapshot, correction, asked), *key)
     return _page(request, shown, snapshot, page, "boards/significance.html", correction=correction)
 
 
-def _significance(phase: Phase, snapshot: Snapshot, correction: str) -> dict[str, Any]:
+def _significance(phase: Phase, snapshot: Snapshot, correction: str, asked: str) -> dict[str, Any]:
     board = boards.board_from(phase, snapshot, snapshot.payload)
-    matrices = boards.matrices_of(board, METRICS)
+    grids = figures.significance_grids(board)
+    grid = next((grid for grid in grids if grid.key == (asked or grids[0].key)), None)
+    if grid is None:
+        raise Http404
+    slugs = [dataset.slug for dataset in grid.datasets]
+    matrices = boards.matrices_of(board, slugs, grid.metrics)
     if correction != CORRECTIONS[0]:
         matrices = {
             slug: {metric: ranking.other_matrix(snapshot, slug, metric, correction) for metric in by_metric}
             for slug, by_metric in matrices.items()
         }
-    drawn = figures.significance_figures(board, matrices)
-    context = {"board": board, "figures": drawn}
-    return {"html": render_to_string("boards/_significance.html", context), "ranked": board.ranked}
+    context = {"figure": figures.grid_figure(grid, matrices)}
+    return {
+        "html": render_to_string("boards/_significance.html", context),
+        "grids": [(each.key, each.title) for each in grids],
+        "shown": grid.key,
+    }
 
 
 def _snapshot_or_404(challenge: str, phase: str) -> tuple[Phase, Snapshot]:

@@ -1,6 +1,7 @@
 """Figures of the public pages, made from what the queries read."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
@@ -154,48 +155,55 @@ TASKS = {
 }
 
 
-def significance_figures(board: Board, matrices: Mapping[str, Mapping[str, Any]]) -> list[Figure]:
-    """Grids of up to three columns: a group's datasets by task; rows DSC and HD95, then TRE and NDV."""
-    figures = []
+@dataclass(frozen=True)
+class Grid:
+    """Which matrices stand together: up to three datasets of a group, by two metrics."""
+
+    key: str
+    title: str
+    datasets: tuple[BoardDataset, ...]
+    metrics: tuple[str, ...]
+
+
+def significance_grids(board: Board) -> list[Grid]:
+    """The datasets of each group by task, three at a time; rows DSC and HD95, then TRE and NDV."""
+    grids = []
     for group in dict.fromkeys(dataset.group for dataset in board.datasets):
-        datasets = sorted(
-            (dataset for dataset in board.datasets if dataset.group == group),
-            key=lambda dataset: list(TASKS).index(dataset.task),
-        )
+        of_group = [dataset for dataset in board.datasets if dataset.group == group]
+        of_group.sort(key=lambda dataset: list(TASKS).index(dataset.task))
         for metrics in ROWS:
-            figures += _grids(group, metrics, datasets, matrices)
-    return figures
+            grids += _grids(group, metrics, of_group)
+    return grids
 
 
-def _grids(
-    group: str,
-    metrics: tuple[str, ...],
-    datasets: list[BoardDataset],
-    matrices: Mapping[str, Mapping[str, Any]],
-) -> list[Figure]:
-    having = [d for d in datasets if any(_comparable(matrices, d.slug, metric) for metric in metrics)]
+def _grids(group: str, metrics: tuple[str, ...], datasets: list[BoardDataset]) -> list[Grid]:
+    having = [dataset for dataset in datasets if set(metrics) & set(dataset.metrics)]
     # Gaps stand on the right, where no names of rows run into the next matrix.
-    having.sort(key=lambda d: sum(not _comparable(matrices, d.slug, metric) for metric in metrics))
+    having.sort(key=lambda dataset: -len(set(metrics) & set(dataset.metrics)))
     found = []
     for start in range(0, len(having), ACROSS):
-        chunk = having[start : start + ACROSS]
-        rows = [
-            [
-                Place(dataset.name, TASKS[dataset.task], matrices[dataset.slug][metric])
-                if _comparable(matrices, dataset.slug, metric)
-                else None
-                for dataset in chunk
-            ]
-            for metric in metrics
-            if any(_comparable(matrices, dataset.slug, metric) for dataset in chunk)
-        ]
-        names = " and ".join(
-            metric for metric in metrics if any(_comparable(matrices, d.slug, metric) for d in chunk)
-        )
+        chunk = tuple(having[start : start + ACROSS])
+        present = tuple(metric for metric in metrics if any(metric in d.metrics for d in chunk))
         number = f", {start // ACROSS + 1}" if len(having) > ACROSS else ""
-        key = f"{group}-{names}{number}".lower().replace(" ", "-").replace(",", "")
-        found.append(significance_grid(rows, key, f"{group.capitalize()}: {names}{number}"))
+        title = f"{group.capitalize()}: {' and '.join(present)}{number}"
+        key = title.lower().replace(": ", "-").replace(", ", "-").replace(" ", "-")
+        found.append(Grid(key, title, chunk, present))
     return found
+
+
+def grid_figure(grid: Grid, matrices: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+    """`matrices` by dataset and metric; None where there are not two entries to compare."""
+    rows = [
+        [
+            Place(dataset.name, TASKS[dataset.task], matrices[dataset.slug][metric])
+            if _comparable(matrices, dataset.slug, metric)
+            else None
+            for dataset in grid.datasets
+        ]
+        for metric in grid.metrics
+    ]
+    rows = [row for row in rows if any(row)]
+    return significance_grid(rows, grid.key, grid.title) if rows else None
 
 
 def _comparable(matrices: Mapping[str, Mapping[str, Any]], dataset: str, metric: str) -> bool:

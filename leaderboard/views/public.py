@@ -95,15 +95,30 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     """One dataset of the newest phase that has it: table, distributions, significance."""
     shown = get_object_or_404(challenges.datasets_of(access.challenge_or_404(challenge)), slug=dataset)
     phase = _asked_phase(request, shown)
-    board = boards.board_of(phase) if phase else None
-    names = (f"dataset/{shown.slug}", f"structures/{shown.slug}")
-    part, structures = map(boards.parts_of(board, *names).get, names) if board else (None, None)
-    context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase, "board": board}
-    if board is not None and part is not None:
-        context["rows"] = boards.dataset_rows(board, part)
-        context["metrics"] = [metric for metric in board.metrics if metric.name in part["metrics"]]
-        context["figures"] = figures.dataset_figures(board, shown, part, structures)
+    snapshot = boards.shown_snapshot(phase) if phase else None
+    context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase}
+    if phase is not None and snapshot is not None:
+        key = ("dataset", snapshot.content_hash, shown.challenge.slug, phase.slug, shown.slug)
+        context["snapshot"] = snapshot
+        context["results"] = fragments.kept(partial(_dataset_results, phase, snapshot, shown), *key)
     return render(request, "boards/dataset.html", context)
+
+
+def _dataset_results(phase: Phase, snapshot: Snapshot, dataset: Dataset) -> dict[str, Any]:
+    """Table and figures of a dataset; no HTML where nobody was scored on it."""
+    board = boards.board_from(phase, snapshot, snapshot.payload)
+    names = (f"dataset/{dataset.slug}", f"structures/{dataset.slug}")
+    part, structures = map(boards.parts_of(board, *names).get, names)
+    if part is None:
+        return {"html": ""}
+    context = {
+        "challenge": dataset.challenge,
+        "phase": phase,
+        "rows": boards.dataset_rows(board, part),
+        "metrics": [metric for metric in board.metrics if metric.name in part["metrics"]],
+        "figures": figures.dataset_figures(board, dataset, part, structures),
+    }
+    return {"html": render_to_string("boards/_dataset.html", context)}
 
 
 def _asked_phase(request: HttpRequest, dataset: Dataset) -> Phase | None:

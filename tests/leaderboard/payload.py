@@ -255,6 +255,9 @@ def matrix(metric: str, entries: int = 3) -> dict[str, Any]:
         apart = abs(row - column)
         return None if apart == 0 else values[min(apart, 3) - 1]
 
+    pairs, of = entries * (entries - 1) // 2, entries
+    entries = min(entries, 40)
+
     def grid(values: list[Any]) -> list[list[Any]]:
         return [[cell(row, column, values) for column in range(entries)] for row in range(entries)]
 
@@ -263,6 +266,8 @@ def matrix(metric: str, entries: int = 3) -> dict[str, Any]:
         "metric": metric,
         "entries": [slug(number) for number in range(entries)],
         "methods": [name(number) for number in range(entries)],
+        "of": of,
+        "pairs": pairs,
         "p": grid([0.5, 0.01, 0.0001]),
         "p_adjusted": grid([1.0, 0.04, 0.0006]),
         "level": grid([0, 1, 3]),

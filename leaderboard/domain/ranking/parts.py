@@ -32,6 +32,7 @@ EFFECTS = (
     "resamples",
     "seed",
 )
+LARGEST_MATRIX = 40
 TESTED = ("DSC", "HD95", "TRE", "NDV")
 _STRENGTH = {name: len(LEVELS) - place for place, (_, name) in enumerate(LEVELS)}
 
@@ -107,28 +108,40 @@ def matrix(
     correction: Any = "bonferroni",
     resamples: int = RESAMPLES,
 ) -> dict[str, Any]:
-    """One significance matrix; levels are 0 (not significant) to 3 (p < 0.001)."""
+    """One significance matrix; levels are 0 (not significant) to 3 (p < 0.001).
+
+    Tested and corrected over all entries of the order (`of`, `pairs`), kept for its first LARGEST_MATRIX:
+    the cells grow with the square, and more can be read by nobody.
+    """
     found: SignificanceMatrix = significance(
         table, dataset, metric, order=order, correction=correction, resamples=resamples, seed=SEED
     )
     return {
         "metric": metric,
-        "entries": [cards.slug(method) for method in found.methods],
-        "methods": list(found.methods),
-        "p": found.p,
-        "p_adjusted": found.p_adjusted,
-        "level": [[None if name is None else _STRENGTH.get(name, 0) for name in row] for row in found.level],
-        "direction": found.direction,
-        "rank_biserial": found.effects.rank_biserial,
-        "rank_biserial_interval": found.effects.rank_biserial_interval,
-        "cohens_d": found.effects.cohens_d,
-        "cohens_d_interval": found.effects.cohens_d_interval,
+        "entries": [cards.slug(method) for method in found.methods[:LARGEST_MATRIX]],
+        "methods": list(found.methods[:LARGEST_MATRIX]),
+        "of": len(found.methods),
+        "pairs": found.pairs,
+        "p": _cut(found.p),
+        "p_adjusted": _cut(found.p_adjusted),
+        "level": [
+            [None if name is None else _STRENGTH.get(name, 0) for name in row] for row in _cut(found.level)
+        ],
+        "direction": _cut(found.direction),
+        "rank_biserial": _cut(found.effects.rank_biserial),
+        "rank_biserial_interval": _cut(found.effects.rank_biserial_interval),
+        "cohens_d": _cut(found.effects.cohens_d),
+        "cohens_d_interval": _cut(found.effects.cohens_d_interval),
         "tie_groups": [[cards.slug(method) for method in group] for group in found.tie_groups],
         "correction": found.correction,
         "cases": found.cases,
         "resamples": found.resamples,
         "seed": found.seed,
     }
+
+
+def _cut(grid: Any) -> Any:
+    return None if grid is None else [row[:LARGEST_MATRIX] for row in grid[:LARGEST_MATRIX]]
 
 
 def heatmap_part(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards: Cards) -> dict[str, Any]:

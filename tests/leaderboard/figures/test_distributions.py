@@ -28,3 +28,11 @@ def test_an_entry_without_any_value_is_a_row_of_dashes() -> None:
     values: Values = {"DSC": {payload.slug(0): [None, None, None]}}
     view = case_distributions(payload.METRICS[:1], payload.CASES, values, METHODS).views[0]
     assert view.table.rows[0] == ["Method 0", "0", *["\N{EN DASH}"] * 5]
+
+
+def test_a_large_board_draws_its_first_entries_and_says_so() -> None:
+    methods = {payload.slug(number): payload.name(number) for number in range(42)}
+    values = {"DSC": {entry: [0.5, 0.6, 0.7] for entry in methods}}
+    figure = case_distributions(payload.METRICS[:1], payload.CASES, values, methods)
+    assert len(figure.views[0].traces) == len(figure.views[0].table.rows) == 40
+    assert figure.reading.endswith("Shown: the first 40 of 42 entries.")

@@ -49,3 +49,11 @@ def test_shade_runs_from_the_best_to_the_worst(rank: float, worst: float, step: 
 def test_a_rank_can_be_read_on_its_shade(step: int, theme: int) -> None:
     ink = TOKENS[INK_ON[step].removeprefix("token:")][theme]
     assert contrast(ink, TOKENS[f"seq-{step}"][theme]) >= 4.5
+
+
+def test_a_large_board_draws_its_first_entries_and_says_so() -> None:
+    methods = {payload.slug(number): payload.name(number) for number in range(42)}
+    figure = rank_heatmap(payload.heatmap(42), methods, payload.DATASETS, LINKS)
+    assert len(figure.views[0].traces[0]["z"]) == len(figure.views[0].table.rows) == 40
+    assert "ranks among 42." in figure.reading
+    assert figure.reading.endswith("Shown: the first 40 of 42 entries.")

@@ -235,18 +235,24 @@ def test_stability_shows_tau_and_three_figures(client: Client, phase: Phase) -> 
     assert keys == ["blobs", "schemes", "without"]
 
 
-def test_significance_lays_matrices_out_by_group_and_metrics(client: Client, phase: Phase) -> None:
+def test_significance_shows_one_grid_and_leads_to_the_others(client: Client, phase: Phase) -> None:
     payload.snapshot(phase)
-    html = page(client, f"{BOARD}significance/")
-    found = [json.loads(text) for text in re.findall(r'json">(.*?)</script>', html, re.DOTALL)]
-    assert [figure["key"] for figure in found] == [
+
+    def drawn(query: str) -> tuple[str, int]:
+        html = page(client, f"{BOARD}significance/{query}")
+        (figure,) = [json.loads(text) for text in re.findall(r'json">(.*?)</script>', html, re.DOTALL)]
+        return figure["key"], len(figure["views"][0]["data"])
+
+    assert drawn("") == ("in-domain-dsc-and-hd95", 2)
+    assert drawn("?show=zero-shot-ndv") == ("zero-shot-ndv", 1)
+    assert re.findall(r'href="\?show=([\w-]+)"', page(client, f"{BOARD}significance/"))[:4] == [
         "in-domain-dsc-and-hd95",
         "in-domain-ndv",
         "zero-shot-dsc-and-hd95",
         "zero-shot-ndv",
     ]
-    assert [len(figure["views"][0]["data"]) for figure in found] == [2, 1, 2, 1]
-    assert client.get(f"{BOARD}significance/?correction=none").status_code == 404
+    for query in ("?correction=none", "?show=nothing"):
+        assert client.get(f"{BOARD}significance/{query}").status_code == 404
 
 
 @pytest.mark.parametrize("entries", [1, 3, 40])
