@@ -43,10 +43,17 @@ class EntryChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
         help_text="The method that made the fields.",
     )
 
+    # All of it travels in one header where an upload begins, and servers take 8 KB of these.
+    description = forms.CharField(
+        required=False,
+        max_length=1500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Up to 1,500 characters here; the entry's own page takes more.",
+    )
+
     class Meta:
         model = Entry
         fields = ["name", *CARD]
-        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,7 +11,8 @@
   const SPEED_OVER = 5000;
   const SHOWN = 200;
   const part = (name) => document.querySelector(`[data-${name}]`);
-  const [findings, progress, said, numbers] = ["findings", "progress", "said", "numbers"].map(part);
+  const [findings, summary, details, progress, said, numbers] =
+    ["findings", "summary", "details", "progress", "said", "numbers"].map(part);
   const bar = progress.querySelector("progress");
   const [pause, cancel] = ["pause", "cancel"].map(part);
   const fields = part("fields");
@@ -26,7 +27,7 @@
   const whole = (n) => n.toLocaleString("en-GB");
 
   function size(bytes) {
-    const unit = bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
+    const unit = bytes < 2 ** 30 ? [2 ** 20, "MB"] : [2 ** 30, "GB"];
     return `${(bytes / unit[0]).toFixed(1)} ${unit[1]}`;
   }
 
@@ -58,7 +59,7 @@
       try {
         rules.loaded ??= await (await fetch(rules.url)).json();
         return await preflight.check(this.file, rules.loaded, (done, all) => {
-          if (chosen === this) tell(findings, make("p", `Looking into the file: ${whole(done)} of ${whole(all)} fields.`));
+          if (chosen === this) tell([], make("p", `Looking into the file: ${whole(done)} of ${whole(all)} fields.`));
         });
       } catch {
         return null;
@@ -67,7 +68,7 @@
 
     // Its hash lets an upload end after the deadline, and tells that what arrives is what was sent.
     hash() {
-      return new Promise((resolve) => {
+      const digest = new Promise((resolve) => {
         this.hasher = new Worker(form.dataset.hasher, { type: "module" });
         this.hasher.addEventListener("error", () => resolve(""));
         this.hasher.addEventListener("message", ({ data }) => {
@@ -76,17 +77,21 @@
           if (upload === "reading" && chosen === this) show(this.read, this.file.size);
         });
         this.hasher.postMessage(this.file);
-      }).finally(() => this.hasher.terminate());
+      });
+      // A browser that cannot uploads without a hash.
+      return digest.catch(() => "").finally(() => this.forget());
     }
 
     forget() {
-      this.hasher.terminate();
+      this.hasher?.terminate();
     }
   }
 
-  function tell(box, ...what) {
-    box.hidden = false;
-    box.replaceChildren(...what);
+  // What is read out at once, and what stands below it.
+  function tell(spoken, ...more) {
+    findings.hidden = false;
+    summary.replaceChildren(...spoken);
+    details.replaceChildren(...more);
   }
 
   async function choose() {
@@ -109,38 +114,36 @@
   function report(own, problems) {
     const going = own.unfinished
       ? [make("p", `This file goes on with the upload for ${own.unfinished.dataset.entry}: ${own.unfinished.dataset.percent} % has arrived.`)] : [];
-    if (problems === null) return tell(findings, ...going, make("p", "The file could not be looked into here; the server checks it."));
+    if (problems === null) return tell([...going, make("p", "The file could not be looked into here; the server checks it.")]);
     if (!problems.length) {
-      if (!rules.loaded) return tell(findings, ...going);
+      if (!rules.loaded) return tell(going);
       const all = rules.loaded.pairs.length;
       const fine = `All ${whole(all)} fields are there, named, shaped and typed as asked. Their values are checked after the upload.`;
-      return tell(findings, ...going, make("p", fine, { className: "fine" }));
+      return tell([...going, make("p", fine, { className: "fine" })]);
     }
     const count = `${whole(problems.length)} problem${problems.length > 1 ? "s" : ""} in ${own.file.name}`;
     const rest = problems.length > SHOWN ? [make("p", `And ${whole(problems.length - SHOWN)} more.`)] : [];
-    tell(findings, ...going, make("h2", count), make("p", "Nothing is uploaded yet. As it is, the file would be invalid."),
-      table(problems.slice(0, SHOWN)), ...rest);
+    tell([...going, make("h2", count), make("p", "Nothing is uploaded yet. As it is, the file would be invalid.")],
+      list(problems.slice(0, SHOWN)), ...rest);
   }
 
-  // As on a submission's page.
-  function table(problems) {
-    const rows = problems.map(({ file, found, expected, remedy }) => {
+  function list(problems) {
+    const items = problems.map(({ file, found, expected, remedy }) => {
       const facts = document.createElement("dl");
       facts.append(make("dt", "found"), make("dd", found), make("dt", "expected"), make("dd", expected));
-      const cell = document.createElement("td");
-      cell.append(facts, make("div", remedy, { className: "muted" }));
-      const row = make("tr", "", { className: "problem" });
-      row.append(make("th", file, { className: "mono", scope: "row" }), cell);
-      return row;
+      const item = document.createElement("li");
+      item.append(make("div", file, { className: "mono" }), facts, make("div", remedy, { className: "muted" }));
+      return item;
     });
-    const made = make("table", "", { className: "board wraps problems" });
-    made.createTBody().append(...rows);
+    const made = make("ul", "", { tabIndex: 0, ariaLabel: "Problems" });
+    made.append(...items);
     return made;
   }
 
   // --- The upload ------------------------------------------------------------------------------
 
   const samples = [];
+  let sofar = "";
 
   function show(sent, all) {
     bar.value = sent / all;
@@ -150,11 +153,13 @@
     const [time, before] = samples[0];
     const speed = (1000 * (sent - before)) / (now - time);
     const pace = speed > 0 && Number.isFinite(speed) ? `, ${size(speed)}/s, about ${span((all - sent) / speed)} left` : "";
-    numbers.textContent = `${size(sent)} of ${size(all)} (${Math.floor((100 * sent) / all)} %)${pace}`;
+    sofar = `${size(sent)} of ${size(all)} (${Math.floor((100 * sent) / all)} %)`;
+    numbers.textContent = sofar + pace;
   }
 
   function say(words) {
     said.textContent = words;
+    numbers.textContent = sofar;
     samples.length = 0;
   }
 
@@ -162,7 +167,7 @@
   function refuse(words, errors = {}) {
     upload = null;
     progress.hidden = true;
-    button.disabled = chooser.disabled = false;
+    button.hidden = button.disabled = chooser.disabled = fields.inert = false;
     form.querySelectorAll(".errorlist, :scope > [role=alert]").forEach((old) => old.remove());
     for (const [name, messages] of Object.entries(errors)) {
       const list = make("ul", "", { className: "errorlist" });
@@ -216,6 +221,7 @@
     say("Uploading. You may leave this page: come back and choose the same file to go on.");
     pause.hidden = false;
     pause.textContent = "Pause";
+    pause.classList.add("plain");
     upload = new tus.Upload(chosen.file, {
       endpoint: form.dataset.upload,
       uploadUrl: own?.dataset.unfinished ?? null,
@@ -250,9 +256,10 @@
       findings.scrollIntoView({ block: "nearest" });
       return;
     }
-    button.disabled = chooser.disabled = true;
+    button.hidden = chooser.disabled = fields.inert = true;
     progress.hidden = false;
     pause.hidden = true;
+    sofar = "";
     upload = "reading";
     say("Reading the file: its hash is declared before the upload.");
     show(own.read, own.file.size);
@@ -262,13 +269,14 @@
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (chosen && !button.disabled) submit();
+    if (chosen && !button.disabled && !upload) submit();
   });
   chooser.addEventListener("change", choose);
 
   pause.addEventListener("click", async () => {
     const paused = pause.textContent === "Pause";
     pause.textContent = paused ? "Go on" : "Pause";
+    pause.classList.toggle("plain", !paused);
     say(paused ? "Paused. What has arrived is kept." : "Uploading.");
     if (paused) await upload.abort();
     else upload.start();

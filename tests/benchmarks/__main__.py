@@ -1,10 +1,10 @@
-"""``python -m tests.benchmarks [engine] [ranking]``: print Markdown tables and keep them in results.md."""
+"""``python -m tests.benchmarks [engine] [ranking] [uploads]``: print Markdown tables and keep them in results.md."""
 
 import sys
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("engine", "ranking")
+PARTS = ("engine", "ranking", "uploads")
 RESULTS = Path(__file__).with_name("results.md")
 
 

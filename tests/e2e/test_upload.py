@@ -203,7 +203,7 @@ def test_problems_are_told_before_anything_is_sent(
         "disp_3458_3457.nii.gz": "its values are stored as complex64",
         "results.txt": "no pair of this phase asks for this file",
     }.items():
-        expect(findings.get_by_role("row").filter(has_text=name)).to_contain_text(words)
+        expect(findings.get_by_role("listitem").filter(has_text=name)).to_contain_text(words)
     page.get_by_label("Name of the new method").fill("Hasty")
     page.get_by_role("button", name="Upload and score").click()
     expect(page.get_by_role("button", name="Upload anyway")).to_be_enabled()
