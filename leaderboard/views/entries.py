@@ -1,9 +1,11 @@
 """An entry's pages: its card and results, how its score came about, and how it compares with another."""
 
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 
 from leaderboard import rules
 from leaderboard.domain import ranking
@@ -12,7 +14,7 @@ from leaderboard.models import Entry, Snapshot
 from leaderboard.queries import boards, challenges, entries, explained
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
-from leaderboard.views import access, figures
+from leaderboard.views import access, figures, fragments
 
 WORST = 30
 
@@ -33,7 +35,9 @@ def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     if is_member:
         context["submissions"] = entries.submissions_of(shown)
     if board is not None:
-        context |= _results(board, shown.slug)
+        context["row"] = board.row(shown.slug)
+        key = ("entry", board.snapshot, challenge, board.phase.slug, shown.slug)
+        context["results"] = fragments.kept(partial(_results, board, shown.slug), *key)
     return render(request, "boards/entry.html", context)
 
 
@@ -44,17 +48,21 @@ def _entry_or_404(challenge: str, entry: str) -> Entry:
 
 
 def _results(board: Board, entry: str) -> dict[str, Any]:
+    """An entry's tables and figures on one board."""
     means = boards.part_of(board, "means")
     cases = entries.cases_of(board, entry)
-    return {
+    context = {
+        "challenge": board.phase.challenge,
+        "board": board,
         "row": board.row(entry),
         "others": board.ranked - 1,
         "leader": next((row for row in board.rows if row.entry != entry), None),
         "by_dataset": boards.entry_rows(board, entry, means),
         "figures": figures.entry_figures(board, entry, means),
         "cases": entries.worst_first(board, cases)[:WORST],
-        "case_count": len(cases),
+        "case_count": sum(len(of_one["cases"]) for of_one in cases.values()),
     }
+    return {"html": render_to_string("boards/_entry.html", context)}
 
 
 def score(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
