@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [engine] [ranking] [uploads]``: print Markdown tables and keep them in results.md."""
+"""Every benchmark, each part printed when it is done: `make bench`, or the parts that are named after it."""
 
 import sys
 from importlib import import_module
