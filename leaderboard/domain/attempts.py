@@ -79,4 +79,6 @@ _UTC = timezone.get_fixed_timezone(0)
 
 def duration(span: timedelta) -> str:
     hours = span.total_seconds() / 3600
+    if hours == 1:
+        return "1 hour"
     return f"{hours:g} hours" if hours < 48 else f"{hours / 24:g} days"

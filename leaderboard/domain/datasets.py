@@ -21,8 +21,20 @@ def edit(dataset: Dataset, by: User, changes: Mapping[str, Any], reason: str = "
             setattr(locked, name, after)
             what = f"{called}: {name}"
             audit.record(
-                locked.challenge, by, what, before=str(before), after=str(after), reason=reason, public=True
+                locked.challenge,
+                by,
+                what,
+                before=_told(before),
+                after=_told(after),
+                reason=reason,
+                public=True,
             )
         locked.save()
     dataset.refresh_from_db()
     return changed
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

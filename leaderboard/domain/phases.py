@@ -1,6 +1,7 @@
 """What organizers do with phases; every change of a rule is logged for all to read."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -8,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from leaderboard.domain import audit, notifications, ranking
+from leaderboard.domain.attempts import duration
 from leaderboard.domain.teams import free_slug
 from leaderboard.enums import Aspect, Audience
 from leaderboard.messages import Refused
@@ -52,7 +54,7 @@ def edit(phase: Phase, by: User, changes: Mapping[str, Any], reason: str = "") -
         changed = [name for name, value in changes.items() if getattr(locked, name) != value]
         events = []
         for name in changed:
-            before = _told(getattr(locked, name))
+            before, after = _change(getattr(locked, name), changes[name])
             setattr(locked, name, changes[name])
             events.append(
                 audit.record(
@@ -60,7 +62,7 @@ def edit(phase: Phase, by: User, changes: Mapping[str, Any], reason: str = "") -
                     by,
                     f"{locked.name}: {name.replace('_', ' ')}",
                     before=before,
-                    after=_told(changes[name]),
+                    after=after,
                     reason=reason,
                     phase=locked,
                     public=name in RULES,
@@ -148,9 +150,27 @@ def _saved(phase: Phase) -> Phase:
     return phase
 
 
+def _change(before: Any, after: Any) -> tuple[str, str]:
+    """Both values in words; of a visibility matrix the lines that differ."""
+    if not isinstance(before, dict):
+        return _told(before), _told(after)
+    differing = [aspect for aspect in Aspect if before.get(aspect, []) != after.get(aspect, [])]
+    return _lines(before, differing), _lines(after, differing)
+
+
+def _lines(matrix: Mapping[str, Iterable[str]], aspects: Iterable[Aspect]) -> str:
+    shown = {
+        aspect: [Audience(audience).label.lower() for audience in matrix.get(aspect, ())]
+        for aspect in aspects
+    }
+    return "; ".join(f"{aspect.label}: {', '.join(to) or 'organizers only'}" for aspect, to in shown.items())
+
+
 def _told(value: Any) -> str:
     if hasattr(value, "isoformat"):
         return f"{value:%Y-%m-%d %H:%M} UTC"
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {', '.join(items) or 'nobody'}" for key, items in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, timedelta):
+        return duration(value)
     return "" if value is None else str(value)

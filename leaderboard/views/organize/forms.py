@@ -11,7 +11,7 @@ from django.utils.text import slugify
 
 from leaderboard.domain import phases
 from leaderboard.domain.evaluation import imports
-from leaderboard.enums import Aspect, Audience, SubmissionState
+from leaderboard.enums import Aspect, Audience, DatasetGroup, SubmissionState
 from leaderboard.messages import WORDS
 from leaderboard.models import Challenge, Dataset, Entry, Phase, RankingScheme, Submission, Team
 
@@ -170,6 +170,7 @@ FACTS = [
 class DatasetForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
     """The facts of a dataset beside its ground truth."""
 
+    group = forms.ChoiceField(choices=DatasetGroup.choices)
     reason = forms.CharField(
         max_length=300, required=False, label="Why you change it", help_text="Stands in the public log."
     )
@@ -180,6 +181,8 @@ class DatasetForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
         labels = {"public": "Images, labels and landmarks may be shown to all"}
         help_texts = {"public": "Leave it unticked for test data: they then never leave the server."}
+
+    field_order = [*FACTS, "reason"]
 
     def changes(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.changed_data if name in FACTS}

@@ -17,5 +17,5 @@ def test_a_change_is_logged_for_all() -> None:
     told = AuditEvent.objects.order_by("pk").values_list("what", "before", "after", "reason", "by", "public")
     assert list(told) == [
         ("In-domain: name", "In-domain", "In-domain T1w", "Released.", organizer.pk, True),
-        ("In-domain: public", "False", "True", "Released.", organizer.pk, True),
+        ("In-domain: public", "no", "yes", "Released.", organizer.pk, True),
     ]

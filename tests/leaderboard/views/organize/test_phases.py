@@ -54,7 +54,7 @@ def test_each_change_is_logged_with_its_reason(organizer: Client, place: Place) 
     organizer.post(f"{PHASE}edit/", fields(place.phase, **changes))
     assert set(logged()) == {
         ("Validation phase: attempts per window", "5", "7", "Asked."),
-        ("Validation phase: grace", "1:00:00", "0:30:00", "Asked."),
+        ("Validation phase: grace", "1 hour", "0.5 hours", "Asked."),
         ("Validation phase: closes at", "", "2030-03-01 13:00 UTC", "Asked."),
     }
     page = Client().get("/challenges/lumir/changes/").content.decode()
@@ -91,8 +91,9 @@ def test_the_matrix_is_set_by_its_boxes(organizer: Client, place: Place) -> None
     assert visibility["aggregates"] == ["public", "participants", "own-team"]
     ((what, before, after, _),) = logged()
     assert what == "Validation phase: visibility"
-    assert "per-case: public, participants, own-team" in before
-    assert "per-case: own-team" in after
+    everyone = "public, participants, own team"
+    assert before == f"Per case: {everyone}; Names: {everyone}"
+    assert after == "Per case: own team; Names: organizers only"
     assert organizer.post(f"{PHASE}edit/", fields(place.phase, see_names=["everyone"])).status_code == 200
 
 
@@ -138,7 +139,7 @@ def test_pause_resume_freeze_publish(organizer: Client, place: Place) -> None:
     assert phase.freeze_at is None
     assert phase.publish_at is not None
     assert "Validation phase is published." in answer.content.decode()
-    assert logged()[-1] == ("Validation phase: paused", "False", "True", "A disk is full.")
+    assert logged()[-1] == ("Validation phase: paused", "no", "yes", "A disk is full.")
 
 
 def test_a_board_is_computed_anew(organizer: Client, place: Place) -> None:
