@@ -32,7 +32,7 @@ def test_nothing_starts_before_the_migrations(compose: dict[str, Any]) -> None:
 
 def test_the_site_s_processes_share_what_they_have_to(compose: dict[str, Any]) -> None:
     mounted = {str(volume).split(":")[1] for volume in compose["services"]["web"]["volumes"]}
-    assert mounted == {"/data/ground-truth", "/data/uploads", "/data/media"}
+    assert mounted == {"/data/ground-truth", "/data/uploads", "/data/media", "/data/imports"}
     assert compose["services"]["worker"]["volumes"] == compose["services"]["web"]["volumes"]
 
 
