@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
+from pytest_django import Settings
 
 from leaderboard.models import AuditEvent, Submission
 from leaderboard.views.organize.urls import urlpatterns
@@ -119,3 +120,13 @@ def test_the_public_log_of_changes_is_for_all(place: Place, role: str) -> None:
 def test_only_its_team_leaves_with_a_submission(place: Place, role: str, what: str) -> None:
     answer = browser(place, role).get(f"/submissions/{place.submission.pk}/{what}/")
     assert answer.status_code == (200 if role == "participant" else 404)
+
+
+def test_a_second_factor_is_asked_for_first_where_it_is_required(
+    place: Place, settings: SettingsWrapper
+) -> None:
+    settings.REQUIRE_ORGANIZER_MFA = True
+    client = browser(place, "organizer")
+    for name in NAMES:
+        for address in addresses(place, name):
+            assert client.get(address)["Location"] == reverse("mfa_activate_totp"), address
