@@ -122,9 +122,7 @@ def test_only_its_team_leaves_with_a_submission(place: Place, role: str, what: s
     assert answer.status_code == (200 if role == "participant" else 404)
 
 
-def test_a_second_factor_is_asked_for_first_where_it_is_required(
-    place: Place, settings: SettingsWrapper
-) -> None:
+def test_a_second_factor_is_asked_for_first_where_it_is_required(place: Place, settings: Settings) -> None:
     settings.REQUIRE_ORGANIZER_MFA = True
     client = browser(place, "organizer")
     for name in NAMES:
