@@ -29,6 +29,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("challenges/<slug:challenge>/", public.challenge, name="challenge"),
     path("challenges/<slug:challenge>/data/", public.data, name="data"),
     path("challenges/<slug:challenge>/datasets/<slug:dataset>/", public.dataset, name="dataset"),
+    path(
+        "challenges/<slug:challenge>/datasets/<slug:dataset>/ground-truth.zip",
+        submissions.ground_truth_zip,
+        name="ground_truth_zip",
+    ),
+    path("scorer.zip", submissions.scorer_zip, name="scorer_zip"),
     path("challenges/<slug:challenge>/entries/<slug:entry>/", entries.entry, name="entry"),
     path("challenges/<slug:challenge>/entries/<slug:entry>/score/", entries.score, name="score"),
     path(

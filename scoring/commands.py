@@ -26,12 +26,7 @@ def add_check_command(commands: Commands) -> None:
     """``check``: every problem of a submission at once."""
     parser = commands.add_parser("check", help="list every problem of a submission, without scoring it")
     _add_inputs(parser)
-    parser.add_argument(
-        "--ground-truth",
-        type=Path,
-        metavar="DIR",
-        help="folder with imagesVal, labelsVal ...; with it, mistakes of convention are tried out",
-    )
+    _add_ground_truth(parser, required=False)
     parser.add_argument("--json", action="store_true", help="print the problems as JSON")
     parser.set_defaults(run=run_check)
 
@@ -40,9 +35,7 @@ def add_score_command(commands: Commands) -> None:
     """``score``: the official numbers."""
     parser = commands.add_parser("score", help="score a submission and write metrics.json")
     _add_inputs(parser)
-    parser.add_argument(
-        "--ground-truth", required=True, type=Path, metavar="DIR", help="folder with imagesVal, labelsVal ..."
-    )
+    _add_ground_truth(parser, required=True)
     parser.add_argument("--rules", required=True, choices=sorted(RULES), help="whose evaluator to follow")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write metrics.json")
     parser.add_argument(
@@ -65,6 +58,30 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         help="evaluation config; repeat for several",
     )
     parser.add_argument("--fields", required=True, type=Path, metavar="ZIP_OR_DIR", help="the submission")
+
+
+def _add_ground_truth(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--ground-truth",
+        action="append",
+        required=required,
+        type=Path,
+        metavar="DIR",
+        help="folder with imagesVal, labelsVal ...: one for all configs, or one for each in their order"
+        + ("" if required else "; with it, mistakes of convention are tried out"),
+    )
+
+
+def _folders(options: argparse.Namespace) -> list[Path]:
+    """The ground-truth folder of each config."""
+    given, wanted = options.ground_truth, len(options.config)
+    if len(given) == 1:
+        return given * wanted  # type: ignore[no-any-return]
+    if len(given) != wanted:
+        raise SystemExit(
+            f"--ground-truth is given {len(given)} times: give one, or one for each of {wanted} --config"
+        )
+    return list(given)
 
 
 def _positive(text: str) -> int:
@@ -93,7 +110,8 @@ def find_problems(options: argparse.Namespace) -> list[Problem]:
     """What ``check`` and the convention doctor say."""
     configs = [read_config(path) for path in options.config]
     with open_fields(options.fields) as fields:
-        return check(fields, configs) + suspicions(fields, configs, options.ground_truth)
+        folders = _folders(options) if options.ground_truth else None
+        return check(fields, configs) + suspicions(fields, configs, folders)
 
 
 def print_problems(problems: Sequence[Problem], out: TextIO) -> None:
@@ -105,7 +123,7 @@ def print_problems(problems: Sequence[Problem], out: TextIO) -> None:
 
 def run_score(options: argparse.Namespace) -> int:
     """Score, show a summary, write the files asked for."""
-    configs = [read_config(path) for path in options.config]
+    configs, folders = [read_config(path) for path in options.config], _folders(options)
     pairs = [pair for config in configs for pair in config.pairs]
     with open_fields(options.fields) as fields:
         # further files are none of this command's business: one may score some of the configs only
@@ -115,7 +133,7 @@ def run_score(options: argparse.Namespace) -> int:
             return 1
         warm_up()
         bar = ProgressBar(sys.stderr)
-        result = score(fields, configs, options.ground_truth, RULES[options.rules], options.jobs, bar.show)
+        result = score(fields, configs, folders, RULES[options.rules], options.jobs, bar.show)
     if options.output:
         options.output.write_text(metrics_json(result), encoding="utf-8")
     if options.csv:

@@ -31,32 +31,35 @@ Vectors = NDArray[np.float64]
 def suspicions(
     fields: FieldArchive,
     configs: Sequence[EvaluationConfig],
-    ground_truth: Path | None = None,
+    ground_truth: Sequence[Path | None] | None = None,
     cases: int = 2,
 ) -> list[Problem]:
     """Mistakes of convention in the first fields that can be read; tried out where label maps are at hand.
 
-    Says nothing of files that ``check`` complains about.
+    ``ground_truth`` holds each config's folder.  Says nothing of files that ``check`` complains about.
     """
     problems: list[Problem] = []
-    for config, pair in _first(configs, cases):
+    folders = ground_truth or [None] * len(configs)
+    for config, pair, folder in _first(list(zip(configs, folders, strict=True)), cases):
         try:
             field, name = load_field(fields, pair, config), find_field(fields, pair)
         except InvalidField:
             continue
         found = _by_numbers(field, name)
-        if ground_truth is not None and field.not_finite() == 0:
-            found = _tried(field, name, _Trial.of(pair, config, ground_truth)) or found
+        if folder is not None and field.not_finite() == 0:
+            found = _tried(field, name, _Trial.of(pair, config, folder)) or found
         problems += found
     return problems
 
 
-def _first(configs: Sequence[EvaluationConfig], cases: int) -> Iterator[tuple[EvaluationConfig, Pair]]:
+def _first(
+    configs: Sequence[tuple[EvaluationConfig, Path | None]], cases: int
+) -> Iterator[tuple[EvaluationConfig, Pair, Path | None]]:
     """A few pairs, those with label maps before others."""
-    ordered = sorted(configs, key=lambda config: not config.metric_names("dice"))
-    pairs = list({pair: config for config in reversed(ordered) for pair in config.pairs}.items())
-    labelled_first = sorted(pairs, key=lambda item: not item[1].metric_names("dice"))
-    yield from ((config, pair) for pair, config in labelled_first[:cases])
+    ordered = sorted(configs, key=lambda known: bool(known[0].metric_names("dice")))
+    pairs = {pair: (config, folder) for config, folder in ordered for pair in config.pairs}
+    labelled_first = sorted(pairs.items(), key=lambda item: not item[1][0].metric_names("dice"))
+    yield from ((config, pair, folder) for pair, (config, folder) in labelled_first[:cases])
 
 
 def _by_numbers(field: Field, name: str) -> list[Problem]:

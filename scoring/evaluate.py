@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -166,6 +166,12 @@ class _Job:
     ground_truth: Path
     rules: Rules
 
+    @property
+    def key(self) -> Hashable:
+        """What the result depends on."""
+        config = self.config
+        return config.metrics, config.expected_shape, config.masked, self.pair, self.ground_truth
+
     def run(self) -> CaseScores:
         with open_fields(self.path, self.limits) as fields:
             return score_case(fields, self.pair, self.config, self.ground_truth, self.rules)
@@ -174,35 +180,31 @@ class _Job:
 def score(
     fields: FieldArchive,
     configs: Sequence[EvaluationConfig],
-    ground_truth: Path,
+    ground_truth: Sequence[Path],
     rules: Rules,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> SubmissionScores:
     """Score all pairs of all configs, in ``jobs`` processes; ``progress(done, total, case)`` after each pair.
 
-    A pair that stands in several configs with the same metrics is scored once.
+    ``ground_truth`` holds each config's folder.  A pair that stands in several configs with the same metrics
+    and folder is scored once.
 
     Raises:
         InvalidField, InvalidGroundTruth: the first one met; call ``check`` before for a complete list.
     """
-    work = {
-        (config.metrics, config.expected_shape, config.masked, pair): _Job(
-            fields.path, fields.limits, pair, config, ground_truth, rules
-        )
-        for config in configs
-        for pair in config.pairs
-    }
+    groups = [
+        [_Job(fields.path, fields.limits, pair, config, folder, rules) for pair in config.pairs]
+        for config, folder in zip(configs, ground_truth, strict=True)
+    ]
+    work = {job.key: job for group in groups for job in group}
     done = {}
     for key, case in zip(work, _run(fields, list(work.values()), jobs), strict=True):
         done[key] = case
         if progress:
             progress(len(done), len(work), case)
-    groups = tuple(
-        tuple(done[config.metrics, config.expected_shape, config.masked, pair] for pair in config.pairs)
-        for config in configs
-    )
-    return SubmissionScores(tuple(configs), groups, rules)
+    scored = tuple(tuple(done[job.key] for job in group) for group in groups)
+    return SubmissionScores(tuple(configs), scored, rules)
 
 
 def _run(fields: FieldArchive, work: Sequence[_Job], jobs: int) -> Iterator[CaseScores]:

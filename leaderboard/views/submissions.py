@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -18,7 +18,7 @@ from leaderboard.domain import attempts, people, submissions, teams, upload_toke
 from leaderboard.domain.evaluation import handouts
 from leaderboard.forms import CARD, EntryChoiceForm, SubmitForm
 from leaderboard.messages import WORDS, Refused
-from leaderboard.models import Case, Entry, Phase, Team
+from leaderboard.models import Case, Dataset, Entry, Phase, Team
 from leaderboard.queries.progress import progress_of
 from leaderboard.views import access
 from leaderboard.views.people import signed_in
@@ -75,6 +75,7 @@ def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> d
         "uploads_url": reverse("uploads"),
         "unfinished": uploads.unfinished(user, phase).order_by("submission__created_at"),
         "check_command": handouts.check_command(phase),
+        "score": _own_machine(request, phase),
         "uploads_address": request.build_absolute_uri(reverse("uploads")),
         "max_bytes": settings.MAX_UPLOAD_BYTES,
         "expiry": settings.UPLOAD_EXPIRY,
@@ -97,8 +98,20 @@ def detail(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
         "events": shown.events.all(),
         "is_organizer": rules.is_organizer(request.user, shown.phase.challenge),
         "is_member": rules.is_member(request.user, shown.entry.team),
+        "score": _own_machine(request, shown.phase, shown.filename),
     }
     return render(request, "submissions/detail.html", context)
+
+
+def _own_machine(request: HttpRequest, phase: Phase, filename: str = "fields.zip") -> dict[str, object]:
+    """What it takes to score a file as the site does, without the site."""
+    return {
+        "command": handouts.score_command(phase, filename),
+        "scorer": request.build_absolute_uri(reverse("scorer_zip")),
+        "configs": reverse("configs_zip", args=[phase.challenge.slug, phase.slug]),
+        "datasets": phase.datasets.filter(public=True),
+        "hidden": phase.datasets.filter(public=False).count(),
+    }
 
 
 def progress(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
@@ -135,6 +148,23 @@ def configs_zip(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
     shown = access.phase_or_404(challenge, phase)
     headers = {"Content-Disposition": f'attachment; filename="{challenge}-{phase}-configs.zip"'}
     return HttpResponse(handouts.configs_zip(shown), content_type="application/zip", headers=headers)
+
+
+def ground_truth_zip(request: HttpRequest, challenge: str, dataset: str) -> StreamingHttpResponse:
+    """Images, labels and landmarks of a public dataset; of no other, for nobody."""
+    shown = get_object_or_404(Dataset, challenge__slug=challenge, slug=dataset, public=True)
+    archive = handouts.ground_truth_zip(shown)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{dataset}.zip"',
+        "Content-Length": str(len(archive)),
+    }
+    return StreamingHttpResponse(archive, content_type="application/zip", headers=headers)
+
+
+def scorer_zip(request: HttpRequest) -> HttpResponse:
+    """The scoring package alone, as this site runs it."""
+    headers = {"Content-Disposition": 'attachment; filename="scorer.zip"'}
+    return HttpResponse(handouts.scorer_zip(), content_type="application/zip", headers=headers)
 
 
 def preflight(request: HttpRequest, challenge: str, phase: str) -> JsonResponse:

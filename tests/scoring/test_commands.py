@@ -145,3 +145,27 @@ def test_the_engine_runs_without_the_site(phantom: Path) -> None:
     # the segmentation pairs' fields are in the folder, and no pair of this config asks for them
     assert done.returncode == 1, done.stderr
     assert done.stdout.count("[unexpected]") == 6
+
+
+def test_each_config_may_have_a_ground_truth_of_its_own(
+    phantom: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(phantom, tmp_path / "there")
+    shutil.rmtree(tmp_path / "there" / "labelsVal")  # the landmarks' folder needs no labels
+    shutil.copytree(phantom, tmp_path / "here")
+    shutil.rmtree(tmp_path / "here" / "landmarksVal")
+    output = tmp_path / "metrics.json"
+    rest = ["--rules", "lumir24", "--output", str(output)]
+    both = ["--ground-truth", str(tmp_path / "here"), "--ground-truth", str(tmp_path / "there")]
+    assert main(["score", *arguments(phantom, "segmentation", "landmark"), *both, *rest]) == 0
+    apart = output.read_bytes()
+    whole = ["--ground-truth", str(phantom)]
+    assert main(["score", *arguments(phantom, "segmentation", "landmark"), *whole, *rest]) == 0
+    assert apart == output.read_bytes()
+    capsys.readouterr()
+
+
+def test_a_number_of_ground_truths_that_fits_no_configs_is_told(phantom: Path) -> None:
+    two = ["--ground-truth", str(phantom)] * 2
+    with pytest.raises(SystemExit, match="--ground-truth is given 2 times: give one, or one for each of 1"):
+        main(["score", *arguments(phantom, "landmark"), *two, "--rules", "lumir24"])

@@ -98,7 +98,7 @@ def codes(folder: Path, u: Array, config: EvaluationConfig, ground_truth: Path |
     (folder / "disp_0001_0002.nii.gz").write_bytes(gz(nifti(u)))
     with open_fields(folder) as fields:
         assert check(fields, [config]) == []
-        return [found.code for found in suspicions(fields, [config], ground_truth)]
+        return [found.code for found in suspicions(fields, [config], [ground_truth])]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -14,5 +14,5 @@ from scoring.spec import RULES, read_config
 def test_two_processes_give_the_same_bytes_as_one(phantom: Path, rules: str) -> None:
     configs = [read_config(phantom / name) for name in ("landmark.json", "segmentation.json")]
     with open_fields(phantom / "submission") as fields:
-        one, two = (score(fields, configs, phantom, RULES[rules], jobs=jobs) for jobs in (1, 2))
+        one, two = (score(fields, configs, [phantom] * 2, RULES[rules], jobs=jobs) for jobs in (1, 2))
     assert metrics_json(one) == metrics_json(two)

@@ -82,7 +82,8 @@ def _suspicions(submission: Submission, fields: FieldArchive) -> list[Problem]:
     if dataset is None:
         return []
     configs = [read_config(config) for config in dataset.configs]
-    return suspicions(fields, configs, plan.ground_truth_folder(dataset) if dataset.has_labels else None)
+    folder = plan.ground_truth_folder(dataset) if dataset.has_labels else None
+    return suspicions(fields, configs, [folder] * len(configs))
 
 
 def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -> None:

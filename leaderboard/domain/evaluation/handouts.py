@@ -1,4 +1,4 @@
-"""What participants are given: pairs, a correct sample, evaluation configs, the rules of the check."""
+"""What participants are given: pairs, a sample, the scorer, configs, public ground truth, commands."""
 
 import csv
 import gzip
@@ -8,13 +8,17 @@ import shlex
 import tempfile
 import zipfile
 from dataclasses import asdict
+from functools import cache
+from pathlib import Path
 from typing import IO, Any
 
 import nibabel as nib
 import numpy as np
+from django.conf import settings
+from zipstream import ZipStream
 
 from leaderboard.domain.evaluation import plan
-from leaderboard.models import Phase
+from leaderboard.models import Dataset, Phase
 from scoring.archive import SUFFIXES, Limits
 from scoring.errors import InvalidArchive, InvalidField
 from scoring.nifti import MAX_OFFSET, TYPE_NAMES, TYPES
@@ -64,6 +68,49 @@ def check_command(phase: Phase) -> str:
     return f"python -m scoring check {configs} --fields fields.zip"
 
 
+def score_command(phase: Phase, filename: str = "fields.zip") -> str:
+    """What gives the site's numbers for the public datasets of a phase; "" where none is public.
+
+    It is run beside the unpacked `configs_zip` and `ground_truth_zip` of each of them.
+    """
+    given = [
+        f"--config {shlex.quote(name)} --ground-truth {shlex.quote(dataset.slug)}"
+        for dataset in phase.datasets.filter(public=True)
+        for name in _configs_of(dataset)
+    ]
+    if not given:
+        return ""
+    rest = f"--rules {phase.rules} --fields {shlex.quote(filename)} --output metrics.json --csv scores.csv"
+    return f"python -m scoring score {' '.join(given)} {rest}"
+
+
+def ground_truth_zip(dataset: Dataset) -> ZipStream:
+    """A zip, made while it is sent, of all files that score a public dataset, in a folder of its slug.
+
+    Raises PermissionError where the dataset is not public.
+    """
+    if not dataset.public:
+        raise PermissionError(dataset.slug)
+    folder = plan.ground_truth_folder(dataset)
+    archive = ZipStream(sized=True)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            archive.add_path(path, str(Path(dataset.slug) / path.relative_to(folder)))
+    return archive
+
+
+@cache
+def scorer_zip() -> bytes:
+    """The scoring package as this site runs it, for pip to install; it needs nothing of the site."""
+    root = Path(settings.BASE_DIR)
+    wanted = [root / "pyproject.toml", root / "README.md", *sorted((root / "scoring").rglob("*.py"))]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in [*wanted, *sorted((root / "scoring").rglob("*.md"))]:
+            archive.writestr(f"scorer/{path.relative_to(root)}", path.read_bytes())
+    return packed.getvalue()
+
+
 def preflight(phase: Phase) -> dict[str, Any]:
     """What a browser needs to find what is wrong with a zip without uploading it: the engine's own words.
 
@@ -93,12 +140,15 @@ def preflight(phase: Phase) -> dict[str, Any]:
 
 def _configs(phase: Phase) -> dict[str, Any]:
     """File name -> evaluation config, in the order of the phase."""
-    named = {}
-    for dataset in phase.datasets.all():
-        for number, config in enumerate(dataset.configs, 1):
-            suffix = f"-{number}" if len(dataset.configs) > 1 else ""
-            named[f"{dataset.slug}{suffix}.json"] = config
-    return named
+    return {name: config for dataset in phase.datasets.all() for name, config in _configs_of(dataset).items()}
+
+
+def _configs_of(dataset: Dataset) -> dict[str, Any]:
+    several = len(dataset.configs) > 1
+    return {
+        f"{dataset.slug}{f'-{number}' if several else ''}.json": config
+        for number, config in enumerate(dataset.configs, 1)
+    }
 
 
 def _zeros(config: EvaluationConfig) -> bytes:
