@@ -16,7 +16,7 @@ from scoring import kernels
 from scoring.errors import InvalidGroundTruth
 from scoring.fields import Field, times
 from scoring.groundtruth import read_grid, read_points, read_volume
-from scoring.metrics.landmarks import point_errors, volume_errors
+from scoring.metrics.landmarks import centres, moved_points, point_errors, volume_errors
 from scoring.metrics.overlap import dice, present
 from scoring.metrics.regularity import non_diffeomorphic_volume, sd_log_jacobian
 from scoring.metrics.surface import hd95
@@ -27,13 +27,28 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _LabelMaps:
-    """Ids of the fixed, the moving and the warped label map."""
+class LabelMaps:
+    """Ids of the fixed, the moving and the warped label map; (Z, Y, X)."""
 
     ids: LabelIds
     fixed: NDArray[Any]
     moving: NDArray[Any]
     warped: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Landmarks before and after, (n, 3) voxels X, Y, Z; NaN where one is lost.
+
+    On the fixed grid (``on_fixed``) ``target`` are the fixed landmarks and ``carried`` the moving ones seen
+    through the field.  With tables it is the other way round: the field carries the fixed points (from
+    ``start``) onto the moving ones.
+    """
+
+    target: Array
+    start: Array
+    carried: Array
+    on_fixed: bool
 
 
 class Case:
@@ -79,22 +94,26 @@ class Case:
             self._indices[moving.shape] = sample_index(self.field, moving.shape)
         return warp_ids(self._indices[moving.shape], moving, outside)
 
+    def image(self, side: str) -> NDArray[Any]:
+        """The image of a side, "fixed" or "moving"; (Z, Y, X)."""
+        return self._on_grid("fixed_image") if side == "fixed" else self._volume("moving_image")
+
     @cached_property
-    def _labels(self) -> _LabelMaps:
+    def labels(self) -> LabelMaps:
         ids = label_ids([label for metric in self.config.metrics for label in metric.labels])
         fixed = ids.encode(self._on_grid("fixed_labels"))
         moving = ids.encode(self._volume("moving_labels"))
-        return _LabelMaps(ids, fixed, moving, self._warped(moving, ids.outside))
+        return LabelMaps(ids, fixed, moving, self._warped(moving, ids.outside))
 
     def _of_labels(self, values: Array, metric: MetricSpec) -> Array:
-        return values[[self._labels.ids.of(label) for label in metric.labels]]
+        return values[[self.labels.ids.of(label) for label in metric.labels]]
 
     def _dice(self, metric: MetricSpec) -> Array:
-        maps = self._labels
+        maps = self.labels
         return self._of_labels(dice(maps.fixed, maps.moving, maps.warped, maps.ids.count), metric)
 
     def _hd95(self, metric: MetricSpec) -> Array:
-        maps = self._labels
+        maps = self.labels
         wanted = present(kernels.count_ids(maps.fixed, maps.ids.count), maps.moving, maps.ids.count)
         asked = np.zeros(maps.ids.count, np.bool_)
         asked[[maps.ids.of(label) for label in metric.labels]] = True
@@ -105,8 +124,24 @@ class Case:
         """The published programs measure HD95 in voxels, whatever the image's spacing."""
         return (1.0, 1.0, 1.0) if self.rules.spacing == "voxel" else self._fixed_spacing_mm
 
-    def _tre_volumes(self, metric: MetricSpec) -> Array:
-        """Landmarks as numbered blobs: distances (voxels) between their centres."""
+    def landmarks(self) -> Landmarks | None:
+        """The landmarks of the first TRE of the config, as that measures them; None where it has none."""
+        metric = next((metric for metric in self.config.metrics if metric.metric == "tre"), None)
+        if metric is None:
+            return None
+        if self.rules.landmarks == "csv":
+            fixed, moving = self._points(metric)
+            return Landmarks(
+                moving, fixed, moved_points(self.field, fixed, single=self._single), on_fixed=False
+            )
+        blobs = self._blobs(metric)
+        fixed, moving, warped = (
+            centres(ids, blobs.ids.count) for ids in (blobs.fixed, blobs.moving, blobs.warped)
+        )
+        return Landmarks(fixed, moving, warped, on_fixed=True)
+
+    def _blobs(self, metric: MetricSpec) -> LabelMaps:
+        """Landmarks as numbered blobs."""
         fixed = self._on_grid(f"fixed_{metric.dest}")
         moving = self._volume(f"moving_{metric.dest}")
         landmarks = np.unique(fixed)[1:]  # the lowest value is the background, whatever it is
@@ -114,17 +149,27 @@ class Case:
             path = self._files[f"fixed_{metric.dest}"]
             raise InvalidGroundTruth("gt_landmarks", path, reason="their numbers are not integers")
         ids = label_ids([int(v) for v in landmarks])
-        warped = self._warped(ids.encode(moving), ids.outside)
-        return volume_errors(ids.encode(fixed), warped, ids.count)
+        encoded = ids.encode(moving)
+        return LabelMaps(ids, ids.encode(fixed), encoded, self._warped(encoded, ids.outside))
 
-    def _tre_points(self, metric: MetricSpec) -> Array:
-        """Landmarks as tables: distances (mm)."""
+    def _tre_volumes(self, metric: MetricSpec) -> Array:
+        """Distances (voxels) between the centres of the blobs."""
+        blobs = self._blobs(metric)
+        return volume_errors(blobs.fixed, blobs.warped, blobs.ids.count)
+
+    def _points(self, metric: MetricSpec) -> tuple[Array, Array]:
+        """Landmarks as tables: the fixed and the moving points."""
         fixed, moving = (
             read_points(self._folder, self._files[f"{side}_{metric.dest}"]) for side in ("fixed", "moving")
         )
         if fixed.shape != moving.shape:
             path = self._files[f"moving_{metric.dest}"]
             raise InvalidGroundTruth("gt_landmarks", path, reason="not as many as in the fixed image")
+        return fixed, moving
+
+    def _tre_points(self, metric: MetricSpec) -> Array:
+        """Distances (mm) of the points."""
+        fixed, moving = self._points(metric)
         _, spacing_mm = read_grid(self._folder, self._files["moving_image"])
         return point_errors(self.field, fixed, moving, spacing_mm, single=self._single)
 

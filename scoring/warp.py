@@ -1,4 +1,4 @@
-"""Label maps as small ids, and carrying them through a displacement field."""
+"""Label maps as small ids, and carrying them, or an image, through a displacement field."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 
 from scoring import kernels
 from scoring.fields import Field
@@ -76,4 +77,37 @@ def warp_ids(index: NDArray[np.int32], moving: NDArray[Any], outside: int) -> ND
     """
     table = np.append(moving.reshape(-1), moving.dtype.type(outside))
     warped: NDArray[Any] = kernels.take(table, index)
+    return warped
+
+
+Region = tuple[slice, slice, slice]
+"""A part of the fixed grid: slices along Z, Y, X, with steps where only every n-th voxel is wanted."""
+
+WHOLE: Region = (slice(None), slice(None), slice(None))
+
+
+def sample_points(field: Field, region: Region = WHOLE, share: float = 1.0) -> NDArray[np.float64]:
+    """Where the fixed voxels of a region sample the moving image: (3, Z, Y, X) voxel coordinates z, y, x.
+
+    That is identity + ``share`` times the field in float64; a share between 0 and 1 is on the way there.
+    """
+    _, *shape = field.planes.shape
+    u = field.planes[(slice(None), *region)].astype(np.float64)[::-1]
+    grids = np.meshgrid(
+        *(np.arange(n, dtype=np.float64)[part] for n, part in zip(shape, region, strict=True)), indexing="ij"
+    )
+    points: NDArray[np.float64] = np.stack(grids) + share * u
+    return points
+
+
+def warp_image(
+    field: Field, moving: NDArray[Any], region: Region = WHOLE, share: float = 1.0
+) -> NDArray[np.float32]:
+    """A moving image (Z, Y, X) carried to a region of the fixed grid, linearly; for looking at, not scored.
+
+    The same coordinates and the same edge as in ``warp_ids``: 0 where they leave the moving image.
+    """
+    warped: NDArray[np.float32] = map_coordinates(
+        moving, sample_points(field, region, share), order=1, mode="constant", cval=0.0, output=np.float32
+    )
     return warped

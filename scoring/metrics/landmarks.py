@@ -29,6 +29,18 @@ def volume_errors(fixed: NDArray[Any], warped: NDArray[Any], n_ids: int) -> NDAr
     return distances
 
 
+def moved_points(field: Field, fixed: NDArray[np.float64], *, single: bool = False) -> NDArray[np.float64]:
+    """Fixed points (n, 3: X, Y, Z in voxels) moved by the field.
+
+    The field is read between voxels by cubic splines, as in the Learn2Reg program, and is 0 outside the
+    volume. ``single`` is the rounding of fields that came as .npz.
+    """
+    kind = np.float32 if single else np.float64
+    moved = np.stack([map_coordinates(field.values[..., c], fixed.T, output=kind) for c in range(3)], 1)
+    points: NDArray[np.float64] = fixed + moved
+    return points
+
+
 def point_errors(
     field: Field,
     fixed: NDArray[np.float64],
@@ -39,10 +51,8 @@ def point_errors(
 ) -> NDArray[np.float64]:
     """Distance (mm) of each fixed point (n, 3: X, Y, Z in voxels), moved by the field, to its moving point.
 
-    The field is read between voxels by cubic splines, as in the Learn2Reg program, and is 0 outside the
-    volume. ``single`` is the rounding of fields that came as .npz.  ``spacing_mm`` is the moving image's.
+    ``single`` as in ``moved_points``.  ``spacing_mm`` is the moving image's.
     """
-    kind = np.float32 if single else np.float64
-    moved = np.stack([map_coordinates(field.values[..., c], fixed.T, output=kind) for c in range(3)], 1)
-    distances: NDArray[np.float64] = np.linalg.norm((fixed + moved - moving) * np.asarray(spacing_mm), axis=1)
+    offsets = moved_points(field, fixed, single=single) - moving
+    distances: NDArray[np.float64] = np.linalg.norm(offsets * np.asarray(spacing_mm), axis=1)
     return distances
