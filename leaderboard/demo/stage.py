@@ -23,10 +23,8 @@ def site_commands(port: int) -> dict[str, list[str]]:
     return {
         "web": [
             *python,
-            "gunicorn",
-            "leaderboard.wsgi",
-            *("--bind", f"127.0.0.1:{port}"),
-            *("--workers", "2", "--threads", "4", "--timeout", "600", "--log-level", "warning"),
+            *("gunicorn", "--config", "python:leaderboard.serving", "leaderboard.wsgi"),
+            *("--bind", f"127.0.0.1:{port}", "--log-level", "warning"),
         ],
         "worker": [*celery, "worker", "-Q", QUEUES, "--concurrency", "2", "--loglevel", "WARNING"],
         "beat": [*celery, "beat", "--schedule", schedule, "--loglevel", "WARNING"],

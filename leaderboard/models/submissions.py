@@ -167,6 +167,13 @@ class CaseResult(Leased):
         ordering = ["evaluation", "case"]
         indexes = [
             models.Index(fields=["lease_until"], condition=~Q(state=CaseState.DONE), name="unfinished_cases"),
+            # For what is asked of all that was scored: when the last one was, how many, how long they took.
+            models.Index(
+                fields=["finished_at"],
+                include=["seconds"],
+                condition=Q(state=CaseState.DONE),
+                name="finished_cases",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["evaluation", "case"], name="case_once_an_evaluation"),

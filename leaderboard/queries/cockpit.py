@@ -1,13 +1,11 @@
 """What an organizer looks at first: is everything running, what waits, what needs a hand?"""
 
-import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -25,15 +23,15 @@ from leaderboard.models import (
     SubmissionEvent,
     Worker,
 )
+from leaderboard.queries import queues
 from leaderboard.queries.broker import messages_or_none
 from leaderboard.queries.challenges import PhaseRow, phase_row
+from leaderboard.queries.health import LOST_AFTER, Disk, disks
 
 _S = SubmissionState
-LOST_AFTER = timedelta(minutes=1)
 STUCK_AFTER = timedelta(minutes=10)
 STALE_AFTER = timedelta(minutes=2)
 SHOWN = 20
-LOW_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,19 +62,6 @@ class Queue:
 class WorkerRow:
     worker: Worker
     lost: bool
-
-
-@dataclass(frozen=True)
-class Disk:
-    """Room of the file system that a folder lies on, in bytes."""
-
-    name: str
-    free: int
-    total: int
-
-    @property
-    def is_low(self) -> bool:
-        return self.free < LOW_SHARE * self.total
 
 
 @dataclass(frozen=True)
@@ -123,7 +108,7 @@ def cockpit(challenge: Challenge) -> Cockpit:
                 challenge=challenge, state=ImportState.FAILED, created_at__gt=now - timedelta(days=7)
             )
         ),
-        disks=_disks(),
+        disks=disks(),
         mails=list(_mails(challenge)[:SHOWN]),
         letters=Letter.objects.exclude(mail_error="").count(),
     )
@@ -148,18 +133,13 @@ def _phases(phases: list[Phase], now: datetime) -> list[PhaseHealth]:
 
 
 def _queues(phases: list[Phase], messages: dict[str, int]) -> list[Queue]:
-    checks = Submission.objects.filter(phase__in=phases, state__in=[_S.RECEIVED, _S.CHECKING]).aggregate(
-        rows=Count("pk"), oldest=Min("received_at")
-    )
-    shadow = Q(evaluation__rescoring__isnull=False, evaluation__rescoring__applied=None)
-    current = Q(evaluation__current=True, evaluation__submission__state__in=[_S.QUEUED, _S.SCORING])
-    cases = CaseResult.objects.filter(
-        ~Q(state=CaseState.DONE), current | shadow, evaluation__submission__phase__in=phases
-    ).aggregate(rows=Count("pk"), oldest=Min("evaluation__created_at"))
     stale = [phase.board_stale_since for phase in phases if phase.board_stale_since is not None]
-    boards = {"rows": len(stale), "oldest": min(stale, default=None)}
-    names = {"Checks": ("checking", checks), "Cases": ("scoring", cases), "Boards": ("boards", boards)}
-    return [Queue(name, messages=messages.get(queue), **rows) for name, (queue, rows) in names.items()]
+    found = {
+        "Checks": queues.counted("checking", queues.unchecked(phases), "received_at"),
+        "Cases": queues.counted("scoring", queues.unscored(phases), "evaluation__created_at"),
+        "Boards": queues.Waiting("boards", len(stale), min(stale, default=None)),
+    }
+    return [Queue(name, queue.rows, queue.oldest, messages.get(queue.queue)) for name, queue in found.items()]
 
 
 def _of(challenge: Challenge) -> QuerySet[Submission]:
@@ -193,19 +173,3 @@ def _mails(challenge: Challenge) -> QuerySet[Notification]:
     people = Q(user__memberships__challenge=challenge) | Q(user__organized_challenges=challenge)
     failed = Notification.objects.exclude(mail_error="").filter(people, mailed_at=None)
     return failed.select_related("user").distinct()
-
-
-def _disks() -> list[Disk]:
-    roots = {
-        "Uploads": settings.UPLOADS_ROOT,
-        "Pictures": settings.MEDIA_ROOT,
-        "Ground truth": settings.GROUND_TRUTH_ROOT,
-    }
-    return [_disk(name, Path(root)) for name, root in roots.items()]
-
-
-def _disk(name: str, root: Path) -> Disk:
-    # A folder that is made with its first file lies where its parent lies.
-    there = next(path for path in (root, *root.parents) if path.exists())
-    usage = shutil.disk_usage(there)
-    return Disk(name, usage.free, usage.total)

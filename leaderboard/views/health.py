@@ -1,10 +1,17 @@
-"""For load balancers and operators: is the process up, and can it do its work?"""
+"""For load balancers and operators: is the process up, can the site do its work, and how much does it do?"""
 
-from collections.abc import Callable
+import hmac
+import ipaddress
 
-from celery import current_app
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from leaderboard.queries import health
+from leaderboard.views import metrics as exposition
+
+FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -12,25 +19,37 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
-    """Database and broker answer; 503 with the name of what does not."""
-    state = {"database": _answers(_database), "broker": _answers(_broker)}
-    return JsonResponse(state, status=200 if all(state.values()) else 503)
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Every part with a word on its state, as JSON or as lines; 503 where one of them fails."""
+    parts = health.parts()
+    status = 200 if all(part.ok for part in parts) else 503
+    if request.get_preferred_type(["application/json", "text/plain"]) == "text/plain":
+        lines = [f"{'ok  ' if part.ok else 'FAIL'} {part.name}: {part.words}\n" for part in parts]
+        return HttpResponse("".join(lines), content_type="text/plain", status=status)
+    told = {part.name: {"ok": part.ok, "words": part.words} for part in parts}
+    return JsonResponse({"ready": status == 200, "parts": told}, status=status)
 
 
-def _answers(probe: Callable[[], None]) -> bool:
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format, for who has METRICS_TOKEN; without one, for this machine itself."""
+    if not _may_measure(request):
+        raise Http404
+    return HttpResponse(exposition.exposed(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_measure(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
+    # Behind a proxy of this machine everybody comes from the loopback address.
+    is_forwarded = settings.ALLAUTH_TRUSTED_PROXY_COUNT or any(name in request.headers for name in FORWARDED)
+    return not is_forwarded and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        probe()
-    except Exception:  # noqa: BLE001 any failure means the same here
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
         return False
-    return True
-
-
-def _database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-def _broker() -> None:
-    with current_app.connection_for_write() as broker:
-        broker.ensure_connection(max_retries=1, timeout=3)

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.leaderboard.conftest import phantom_folder, stack  # noqa: F401 fixtures
-from tests.leaderboard.stack import Stack
+from tests.leaderboard.stack import Stack, free_port, listens
 
 # Playwright's event loop runs in the tests' thread; Django would take that for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -37,15 +36,13 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture
 def site(stack: Stack) -> str:  # noqa: F811 the fixture of that name
     """The address of a running site with one worker and beat."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://localhost:{port}"
     stack.environment["SITE_URL"] = address
     stack.web(port)
     stack.worker()
     stack.beat()
-    stack.wait(lambda: _answers(port))
+    stack.wait(lambda: listens(port))
     return address
 
 
@@ -68,8 +65,3 @@ def mailed(mailbox: Path, pattern: str, seconds: float = 90) -> str:
             return found[0]
         time.sleep(0.2)
     raise AssertionError(f"no mail has {pattern}")
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

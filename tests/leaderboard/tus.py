@@ -1,7 +1,6 @@
 """The web server as it runs, and uploads to it over plain connections."""
 
 import http.client
-import socket
 from base64 import b64encode
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from django.conf import settings
 
 from leaderboard.domain import upload_tokens
 from tests.leaderboard import make
-from tests.leaderboard.stack import Process, Stack
+from tests.leaderboard.stack import Process, Stack, free_port, listens
 
 MIB = 2**20
 METADATA = {"phase": "lumir/validation", "entry": "demons", "filename": "fields.zip"}
@@ -20,9 +19,7 @@ class Site:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://localhost:{self.port}/uploads/"
         captain = make.user()
         phase = make.phase(
@@ -34,17 +31,13 @@ class Site:
 
     def start(self) -> Process:
         process = self.stack.web(self.port)
-        self.stack.wait(self.answers)
+        self.stack.wait(lambda: listens(self.port))
         return process
 
     def kill(self) -> None:
         self.stack.kill(self.process)
         # Its workers have the port until they, too, are gone.
-        self.stack.wait(lambda: not self.answers())
-
-    def answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("localhost", self.port)) == 0
+        self.stack.wait(lambda: not listens(self.port))
 
     def begin(self, length: int) -> str:
         told = ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in METADATA.items())

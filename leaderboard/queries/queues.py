@@ -1,0 +1,71 @@
+"""What waits for workers, told by the rows: the broker's messages are only hints."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils import timezone
+
+from leaderboard.enums import CaseState, ImportState, SubmissionState
+from leaderboard.models import CaseResult, DatasetImport, Evaluation, Letter, Notification, Phase, Submission
+
+_S = SubmissionState
+TO_SCORE = Q(evaluation__current=True, evaluation__submission__state__in=[_S.QUEUED, _S.SCORING]) | Q(
+    evaluation__rescoring__isnull=False, evaluation__rescoring__applied=None
+)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The rows that one queue has work for, and since when the oldest of them waits."""
+
+    queue: str
+    rows: int
+    oldest: datetime | None
+
+
+def unchecked(phases: Iterable[Phase] | None = None) -> "QuerySet[Submission]":
+    found = Submission.objects.filter(state__in=[_S.RECEIVED, _S.CHECKING])
+    return found if phases is None else found.filter(phase__in=phases)
+
+
+def unscored(phases: Iterable[Phase] | None = None) -> "QuerySet[CaseResult]":
+    found = CaseResult.objects.filter(~Q(state=CaseState.DONE), TO_SCORE)
+    return found if phases is None else found.filter(evaluation__submission__phase__in=phases)
+
+
+def waiting() -> list[Waiting]:
+    """Every queue of the site, in seven queries."""
+    due = Q(mailed_at=None, mail_after__lte=timezone.now())
+    letters, notices = (model.objects.filter(due) for model in (Letter, Notification))
+    mails = [counted("mailing", found, "at") for found in (letters, notices)]
+    oldest = [mail.oldest for mail in mails if mail.oldest is not None]
+    return [
+        counted("checking", unchecked(), "received_at"),
+        counted("scoring", unscored(), "evaluation__created_at"),
+        counted("boards", Phase.objects.exclude(board_stale_since=None), "board_stale_since"),
+        Waiting("mailing", sum(mail.rows for mail in mails), min(oldest, default=None)),
+        counted("imports", DatasetImport.objects.filter(state=ImportState.WAITING), "created_at"),
+    ]
+
+
+def counted(queue: str, found: "QuerySet[Any]", since: str) -> Waiting:
+    """One queue's rows, told by the column that says since when each waits."""
+    return Waiting(queue, **found.order_by().aggregate(rows=Count("pk"), oldest=Min(since)))
+
+
+def standing_still() -> float:
+    """Seconds for which there has been work to check or score and none of it was finished; 0 without work.
+
+    A long queue that moves is no fault: what counts is the time since it last moved.
+    """
+    found = (counted("", unchecked(), "received_at"), counted("", unscored(), "evaluation__created_at"))
+    since = [queue.oldest for queue in found if queue.oldest is not None]
+    if not since:
+        return 0.0
+    case = CaseResult.objects.filter(state=CaseState.DONE).aggregate(at=Max("finished_at"))["at"]
+    check = Evaluation.objects.aggregate(at=Max("created_at"))["at"]
+    moved = max(at for at in (min(since), case, check) if at is not None)
+    return (timezone.now() - moved).total_seconds()

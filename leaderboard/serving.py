@@ -1,0 +1,28 @@
+"""gunicorn's settings: `gunicorn --config python:leaderboard.serving leaderboard.wsgi`."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# Before prometheus_client is imported: it chooses then to keep counts where all processes find them.
+_COUNTS = tempfile.mkdtemp(prefix="leaderboard-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _COUNTS
+
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+# As long as a request may take; an upload's pieces take as long as their sender needs.
+timeout = 600
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 no file of a known name
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 the signature is gunicorn's
+    """Drop what a process that ended knew of itself; its counts stay."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001 the signature is gunicorn's
+    shutil.rmtree(_COUNTS, ignore_errors=True)
