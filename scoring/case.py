@@ -144,7 +144,7 @@ class Case:
         """Landmarks as numbered blobs."""
         fixed = self._on_grid(f"fixed_{metric.dest}")
         moving = self._volume(f"moving_{metric.dest}")
-        landmarks = np.unique(fixed)[1:]  # the lowest value is the background, whatever it is
+        landmarks = _values(fixed)[1:]  # the lowest value is the background, whatever it is
         if (landmarks != np.floor(landmarks)).any():
             path = self._files[f"fixed_{metric.dest}"]
             raise InvalidGroundTruth("gt_landmarks", path, reason="their numbers are not integers")
@@ -192,3 +192,10 @@ def case_values(items: Mapping[str, Array], kinds: Mapping[str, str]) -> dict[st
             name: float(np.nanmean(values) if kinds[name] in ("dice", "hd95") else np.mean(values))
             for name, values in items.items()
         }
+
+
+def _values(volume: NDArray[Any]) -> NDArray[Any]:
+    """The different values of a volume in ascending order."""
+    if volume.dtype == np.uint8:  # counting is five times as fast as hashing or sorting
+        return np.flatnonzero(kernels.count_ids(volume, 256))
+    return np.unique(volume)
