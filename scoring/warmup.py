@@ -12,6 +12,7 @@ from scoring.metrics.landmarks import volume_errors
 from scoring.metrics.overlap import dice
 from scoring.metrics.regularity import non_diffeomorphic_volume, sd_log_jacobian
 from scoring.metrics.surface import hd95
+from scoring.stats import Options, resampled_rank_sum_pairs, resampled_signed_rank_pairs
 from scoring.warp import label_ids, sample_index, warp_ids
 
 _MMAP_MAX, _TRIM_THRESHOLD = -4, -1
@@ -33,6 +34,18 @@ def warm_up() -> None:
         volume_errors(fixed, warped, ids.count)
         non_diffeomorphic_volume(field, labels > 0)
         sd_log_jacobian(field)
+    _warm_up_tests()
+
+
+def _warm_up_tests() -> None:
+    """Every kernel of the tests: one resample and several, short and long rows, exact and not."""
+    rng = np.random.default_rng(0)
+    for cases in (12, 60):
+        values, case = np.round(rng.random((2, cases)), 1), np.arange(cases, dtype=np.int32)
+        for resamples in (1, 2):
+            repeats = np.ones((resamples, cases), np.uint16)
+            resampled_rank_sum_pairs(values, case, repeats)
+            resampled_signed_rank_pairs(values, case, repeats, Options())
 
 
 def _keep_freed_memory() -> None:

@@ -117,14 +117,10 @@ def _test(
 
 def _counted(pairs: PairTests, test: TestRule, m: int) -> Compared:
     first, second = np.triu_indices(m, 1)
-    won = np.zeros((2, m, pairs.outcome.shape[1]), dtype=np.int64)
-    for pair, (a, b) in enumerate(zip(first, second, strict=True)):
-        a_better, b_better = pairs.outcome[pair] > 0, pairs.outcome[pair] < 0
-        won[0, a] += a_better
-        won[0, b] += b_better
-        won[1, a] += b_better
-        won[1, b] += a_better
-    beats, beaten_by = won[0].T, won[1].T
+    square = np.zeros((m, m, pairs.outcome.shape[1]), dtype=np.int8)
+    square[first, second] = pairs.outcome
+    square[second, first] = -pairs.outcome
+    beats, beaten_by = (square > 0).sum(axis=1).T, (square < 0).sum(axis=1).T
     standing = {"losses": beaten_by, "wins": beats, "wins-minus-losses": beats - beaten_by}[test.count]
     return Compared(
         standing=standing.astype(np.float64),

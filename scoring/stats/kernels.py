@@ -25,27 +25,48 @@ def signed_rank_sums(
     sums = np.zeros((5, rows, repeats.shape[1]))
     group = np.zeros(repeats.shape[1])
     positive = np.zeros(repeats.shape[1])
+    held = np.zeros((3, repeats.shape[1]), dtype=np.uint16)
+    most = _most_held(repeats, 362)
     for row in range(rows):
         if repeats.shape[1] == 1:
             sums[:, row, 0] = _one_resample(ends[row], sign[row], case[row], repeats[:, 0])
             continue
         plus2, positives, zeros, before, tied = sums[:, row]
         singles = np.zeros((repeats.shape[0], 2), dtype=np.int64)
+        count = 0
         for k in range(n):
             times = repeats[case[row, k]]
             if sign[row, k] == 0:
                 zeros += times
             elif ends[row, k] and (k == 0 or ends[row, k - 1]):
                 singles[case[row, k], 0 if sign[row, k] > 0 else 1] += 1
-                _add_single(plus2, before, times, sign[row, k])
+                _hold_single(held, times, sign[row, k])
+                count += 1
+                if count >= most:
+                    _release_singles(plus2, before, held)
+                    count = 0
             else:
+                if count:
+                    _release_singles(plus2, before, held)
+                    count = 0
                 group += times
                 if sign[row, k] > 0:
                     positive += times
                 if ends[row, k]:
                     _add_group(plus2, positives, before, tied, group, positive)
+        _release_singles(plus2, before, held)
         _finish_singles(plus2, positives, tied, singles, repeats)
     return sums
+
+
+@njit(cache=True, nogil=True)
+def _most_held(repeats: NDArray[np.uint16], root: int) -> int:
+    """How many values small counters may take before they overflow; ``root``: see their users."""
+    largest = 1
+    for c in range(repeats.shape[0]):
+        for r in range(repeats.shape[1]):
+            largest = max(largest, int(repeats[c, r]))
+    return root // largest
 
 
 @njit(cache=True, nogil=True)
@@ -73,17 +94,34 @@ def _one_resample(
 
 
 @njit(cache=True, nogil=True)
-def _add_single(
-    plus2: NDArray[np.float64], before: NDArray[np.float64], times: NDArray[np.uint16], sign: int
-) -> None:
-    """What depends on the order; the rest of 2 x rank = 2 x before + t + 1 is for `_finish_singles`."""
+def _hold_single(held: NDArray[np.uint16], times: NDArray[np.uint16], sign: int) -> None:
+    """Count a single difference in 16 bits, several times as many at once as in 64.
+
+    held: [3, resamples], over the singles since the last release: values so far, the sum of these numbers
+    over the positive ones, and the positive ones. With k of them, each repeated w times at the most, the sum
+    is at most (k w)^2 / 2: below 2^16 while k w <= 362. What depends on a difference alone, the rest of
+    2 x rank = 2 x before + t + 1, is for `_finish_singles`.
+    """
+    reached, below, positive = held
     if sign > 0:
-        for r in range(before.size):
-            plus2[r] += 2.0 * times[r] * before[r]
-            before[r] += times[r]
+        for r in range(times.size):
+            below[r] += times[r] * reached[r]
+            reached[r] += times[r]
+            positive[r] += times[r]
     else:
-        for r in range(before.size):
-            before[r] += times[r]
+        for r in range(times.size):
+            reached[r] += times[r]
+
+
+@njit(cache=True, nogil=True)
+def _release_singles(
+    plus2: NDArray[np.float64], before: NDArray[np.float64], held: NDArray[np.uint16]
+) -> None:
+    reached, below, positive = held
+    for r in range(before.size):
+        plus2[r] += 2.0 * (np.float64(positive[r]) * before[r] + np.float64(below[r]))
+        before[r] += np.float64(reached[r])
+    held[:] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -138,140 +176,112 @@ def win_sums(
     repeats: [cases, resamples]. Entries with a <= b are left zero.
     """
     resamples = repeats.shape[1]
-    wins2 = np.zeros((rows, rows, resamples))
-    if resamples == 1:
-        _wins_once(wins2[:, :, 0], ends, row, case, repeats[:, 0])
-        return wins2
-    reached2 = np.zeros(rows * resamples)
-    start = 0
+    wins2, reached2 = np.zeros((rows, rows, resamples)), np.zeros((rows, resamples))
+    near2 = np.zeros((rows, rows, resamples), dtype=np.uint16)
+    held2 = np.zeros((rows, resamples), dtype=np.uint16)
+    count = np.zeros(rows, dtype=np.int64)
+    # 2 x (values x repeats)^2, the most that 16 bits are to hold, is below 2^16.
+    most, start, fullest = _most_held(repeats, 181), 0, 0
     while start < row.size:
         stop = start
         while not ends[stop]:
             stop += 1
-        # Below the middle of a group of equal values stands one half of it.
-        for k in range(start, stop + 1):
-            _reach(reached2, row[k] * resamples, repeats[case[k]])
-        for k in range(start, stop + 1):
-            _count_wins(wins2[row[k]].reshape(-1), reached2, row[k], repeats[case[k]])
-        for k in range(start, stop + 1):
-            _reach(reached2, row[k] * resamples, repeats[case[k]])
+        if fullest + stop + 1 - start > most:
+            _release_wins(wins2, reached2, near2, held2, count)
+            fullest = 0
+        if stop + 1 - start > most:
+            _add_tied(wins2, reached2, row[start : stop + 1], case[start : stop + 1], repeats)
+        else:
+            _hold_tied(near2, held2, row[start : stop + 1], case[start : stop + 1], repeats)
+            for k in range(start, stop + 1):
+                count[row[k]] += 1
+                fullest = max(fullest, count[row[k]])
         start = stop + 1
+    _release_wins(wins2, reached2, near2, held2, count)
     return wins2
 
 
 @njit(cache=True, nogil=True)
-def _wins_once(
-    wins2: NDArray[np.float64],
-    ends: NDArray[np.bool_],
+def _hold_tied(
+    near2: NDArray[np.uint16],
+    held2: NDArray[np.uint16],
     row: NDArray[np.int32],
     case: NDArray[np.int32],
-    times: NDArray[np.uint16],
+    repeats: NDArray[np.uint16],
 ) -> None:
-    """`win_sums` of one resample, into wins2 [rows, rows]."""
-    reached2 = np.zeros(len(wins2))
-    start = 0
-    while start < row.size:
-        stop = start
-        while not ends[stop]:
-            stop += 1
-        for k in range(start, stop + 1):
-            reached2[row[k]] += times[case[k]]
-        for k in range(start, stop + 1):
-            a, t = row[k], np.float64(times[case[k]])
-            for b in range(a):
-                wins2[a, b] += t * reached2[b]
-        for k in range(start, stop + 1):
-            reached2[row[k]] += times[case[k]]
-        start = stop + 1
-
-
-@njit(cache=True, nogil=True)
-def _reach(reached2: NDArray[np.float64], start: int, times: NDArray[np.uint16]) -> None:
-    for r in range(times.size):
-        reached2[start + r] += times[r]
+    """Count some equal values against those since the last release, in 16 bits."""
+    if row.size == 1:
+        _count_wins(near2[row[0]], held2, row[0], repeats[case[0]])
+        _reach(held2[row[0]], repeats[case[0]], 2)
+        return
+    # Below the middle of a group of equal values stands one half of it.
+    for k in range(row.size):
+        _reach(held2[row[k]], repeats[case[k]], 1)
+    for k in range(row.size):
+        _count_wins(near2[row[k]], held2, row[k], repeats[case[k]])
+    for k in range(row.size):
+        _reach(held2[row[k]], repeats[case[k]], 1)
 
 
 @njit(cache=True, nogil=True)
 def _count_wins(
-    wins2: NDArray[np.float64], reached2: NDArray[np.float64], below: int, times: NDArray[np.uint16]
+    near2: NDArray[np.uint16], held2: NDArray[np.uint16], rows: int, times: NDArray[np.uint16]
 ) -> None:
-    """wins2, reached2: [rows x resamples], flat."""
-    for b in range(below):
-        start = b * times.size
+    for b in range(rows):
         for r in range(times.size):
-            wins2[start + r] += times[r] * reached2[start + r]
+            near2[b, r] += times[r] * held2[b, r]
 
 
 @njit(cache=True, nogil=True)
-def upper_tails(ranks2: NDArray[np.int64]) -> NDArray[np.float64]:
-    """[total + 1]: P(sum of a random subset of ``ranks2`` >= k), every subset equally likely."""
-    total = ranks2.sum()
-    chance = np.zeros(total + 1)
-    chance[0] = 1.0
-    reached = 0
-    for rank2 in ranks2:
-        for k in range(reached, -1, -1):
-            chance[k] *= 0.5
-            chance[k + rank2] += chance[k]
-        reached += rank2
-    for k in range(total - 1, -1, -1):
-        chance[k] += chance[k + 1]
-    return chance
-
-
-@njit(cache=True, nogil=True)
-def tied_tails(
-    ends: NDArray[np.bool_],
-    sign: NDArray[np.int8],
+def _add_tied(
+    wins2: NDArray[np.float64],
+    reached2: NDArray[np.float64],
+    row: NDArray[np.int32],
     case: NDArray[np.int32],
     repeats: NDArray[np.uint16],
-    which: NDArray[np.intp],
-    zeros_ranked: int,
-) -> NDArray[np.float64]:
-    """Exact null distribution given the ties, for some rows and resamples.
-
-    ends, sign, case, repeats: as in `signed_rank_sums`. which: [tests, 2], row and resample. zeros_ranked: 1
-    when zeros take the first ranks, else 0. Returns [tests, 2]: P(R+ >= observed) and P(R+ <= observed)
-    when every sign is a toss of a coin.
-    """
-    tails = np.empty((len(which), 2))
-    for i in range(len(which)):
-        row, times = which[i, 0], repeats[:, which[i, 1]]
-        ranks2, observed = _doubled_ranks(ends[row], sign[row], case[row], times, zeros_ranked)
-        upper = upper_tails(ranks2)
-        tails[i, 0] = upper[observed]
-        tails[i, 1] = upper[upper.size - 1 - observed]
-    return tails
+) -> None:
+    """`_hold_tied` for more equal values than 16 bits can count, against all before them."""
+    own = np.zeros(reached2.shape)
+    for k in range(row.size):
+        own[row[k]] += repeats[case[k]]
+    for a in range(len(own)):
+        for b in range(a):
+            wins2[a, b] += own[a] * (reached2[b] + own[b])
+    reached2 += 2.0 * own
 
 
 @njit(cache=True, nogil=True)
-def _doubled_ranks(
-    ends: NDArray[np.bool_],
-    sign: NDArray[np.int8],
-    case: NDArray[np.int32],
-    times: NDArray[np.uint16],
-    zeros_ranked: int,
-) -> tuple[NDArray[np.int64], int]:
-    """Twice the rank of every non-zero difference, repeated ones included, and twice R+."""
-    count = 0
-    for k in range(sign.size):
-        if sign[k] != 0:
-            count += times[case[k]]
-    ranks2 = np.empty(count, dtype=np.int64)
-    before, filled, observed, start = 0, 0, 0, 0
-    for k in range(sign.size):
-        if not ends[k]:
-            continue
-        size = 0
-        for j in range(start, k + 1):
-            size += times[case[j]]
-        rank2 = 2 * before + size + 1
-        if sign[k] != 0:
-            ranks2[filled : filled + size] = rank2
-            filled += size
-            for j in range(start, k + 1):
-                if sign[j] > 0:
-                    observed += rank2 * times[case[j]]
-        before += size if sign[k] != 0 else zeros_ranked * size
-        start = k + 1
-    return ranks2, observed
+def _release_wins(
+    wins2: NDArray[np.float64],
+    reached2: NDArray[np.float64],
+    near2: NDArray[np.uint16],
+    held2: NDArray[np.uint16],
+    count: NDArray[np.int64],
+) -> None:
+    for a in range(count.size):
+        if count[a]:
+            for b in range(a):
+                _release_wins_of(wins2[a, b], reached2[b], near2[a, b], held2[a])
+    for a in range(count.size):
+        if count[a]:
+            reached2[a] += held2[a]
+            held2[a] = 0
+            count[a] = 0
+
+
+@njit(cache=True, nogil=True)
+def _release_wins_of(
+    wins2: NDArray[np.float64],
+    reached2: NDArray[np.float64],
+    near2: NDArray[np.uint16],
+    held2: NDArray[np.uint16],
+) -> None:
+    for r in range(wins2.size):
+        wins2[r] += 0.5 * np.float64(held2[r]) * reached2[r] + np.float64(near2[r])
+        near2[r] = 0
+
+
+@njit(cache=True, nogil=True)
+def _reach(reached: NDArray[np.uint16], times: NDArray[np.uint16], factor: int) -> None:
+    for r in range(times.size):
+        reached[r] += factor * times[r]

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from scoring.stats.kernels import signed_rank_sums, tied_tails, upper_tails
+from scoring.stats.exact import tied_tails, upper_tails
+from scoring.stats.kernels import signed_rank_sums
+from scoring.stats.once import signed_keys, sums_of_keys
 from scoring.stats.threads import in_threads
 
 Alternative = Literal["two-sided", "greater", "less"]
@@ -163,7 +165,11 @@ def _tests(
 ) -> SignedRank:
     blocks = [np.ascontiguousarray(repeats[i : i + BLOCK].T) for i in range(0, max(len(repeats), 1), BLOCK)]
 
+    once = case.size > EXACT_UP_TO and len(repeats) == 1 and bool((repeats == 1).all())
+
     def run(chunk: NDArray[np.intp]) -> SignedRank:
+        if once:
+            return _test_once(differences(chunk), options)
         ordered = _sort(differences(chunk), case)
         return _join([_test(ordered, block, options) for block in blocks], axis=1)
 
@@ -178,9 +184,20 @@ def _join(parts: list[SignedRank], axis: int) -> SignedRank:
     )
 
 
-def _sort(differences: NDArray[np.float64], case: NDArray[np.int32]) -> _Sorted:
+def _test_once(differences: NDArray[np.float64], options: Options) -> SignedRank:
+    """Some rows of the data themselves, too long for a distribution given the ties."""
+    _refuse_gaps(differences)
+    sums = np.stack([sums_of_keys(signed_keys(row)) for row in differences], axis=1)
+    return _from_sums(sums[:, :, None], options)
+
+
+def _refuse_gaps(differences: NDArray[np.float64]) -> None:
     if not np.isfinite(differences).all():
         raise ValueError("signed ranks need finite differences")
+
+
+def _sort(differences: NDArray[np.float64], case: NDArray[np.int32]) -> _Sorted:
+    _refuse_gaps(differences)
     order = np.argsort(np.abs(differences), axis=1)
     ascending = np.take_along_axis(differences, order, axis=1)
     size = np.abs(ascending)
@@ -192,9 +209,22 @@ def _sort(differences: NDArray[np.float64], case: NDArray[np.int32]) -> _Sorted:
 
 def _test(ordered: _Sorted, repeats: NDArray[np.uint16], options: Options) -> SignedRank:
     """Some rows under a block of resamples, [cases, resamples]."""
-    plus2, positives, zeros, others, tied = signed_rank_sums(
-        ordered.ends, ordered.sign, ordered.case, repeats
-    )
+    sums = signed_rank_sums(ordered.ends, ordered.sign, ordered.case, repeats)
+
+    def tails(which: NDArray[np.intp]) -> NDArray[np.float64]:
+        zeros_ranked = int(options.zero_method != "wilcox")
+        return np.asarray(tied_tails(ordered.ends, ordered.sign, ordered.case, repeats, which, zeros_ranked))
+
+    return _from_sums(sums, options, tails)
+
+
+def _from_sums(
+    sums: NDArray[np.float64],
+    options: Options,
+    tails: Callable[[NDArray[np.intp]], NDArray[np.float64]] | None = None,
+) -> SignedRank:
+    """sums: of `signed_rank_sums`. tails: of the tests in `tied_tails`; None where no row is so short."""
+    plus2, positives, zeros, others, tied = sums
     r_plus, total = plus2 / 2.0, others * (others + 1.0) / 2.0
     if options.zero_method != "wilcox":
         # Zeros take the first ranks: every other difference stands that much higher.
@@ -204,10 +234,10 @@ def _test(ordered: _Sorted, repeats: NDArray[np.uint16], options: Options) -> Si
     if options.zero_method == "zsplit":
         at_zero = zeros * (zeros + 1.0) / 4.0
         r_plus, r_minus, tied = r_plus + at_zero, r_minus + at_zero, tied + zeros * (zeros * zeros - 1.0)
-    sums = _Sums(r_plus=r_plus, zeros=zeros, count=others + zeros, tied=tied)
-    z = _deviate(sums, options.zero_method)
+    found = _Sums(r_plus=r_plus, zeros=zeros, count=others + zeros, tied=tied)
+    z = _deviate(found, options.zero_method)
     p = _normal_p(z, options.alternative)
-    exact = _make_exact(p, sums, ordered, repeats, options)
+    exact = _make_exact(p, found, options, tails)
     p[others == 0] = 1.0
     nonzero = others.astype(np.int64)
     return SignedRank(r_plus=r_plus, r_minus=r_minus, z=z, p=p, effect=effect, nonzero=nonzero, exact=exact)
@@ -232,7 +262,10 @@ def _normal_p(z: NDArray[np.float64], alternative: Alternative) -> NDArray[np.fl
 
 
 def _make_exact(
-    p: NDArray[np.float64], sums: _Sums, ordered: _Sorted, repeats: NDArray[np.uint16], options: Options
+    p: NDArray[np.float64],
+    sums: _Sums,
+    options: Options,
+    tails: Callable[[NDArray[np.intp]], NDArray[np.float64]] | None,
 ) -> NDArray[np.bool_]:
     """Replace the p values (in place) of the tests that are to be exact; returns which."""
     plain = (sums.tied == 0) & (sums.zeros == 0)
@@ -246,10 +279,8 @@ def _make_exact(
         p[place] = _untied_p(float(sums.r_plus[place]), int(n[place]), options.alternative)
     tied = (sums.count <= PERMUTED_UP_TO) & ~plain & (options.method == "auto")
     which = np.argwhere(tied)
-    if which.size:
-        zeros_ranked = int(options.zero_method != "wilcox")
-        tails = tied_tails(ordered.ends, ordered.sign, ordered.case, repeats, which, zeros_ranked)
-        p[tied] = [_pick(greater, less, options.alternative) for greater, less in tails]
+    if which.size and tails is not None:
+        p[tied] = [_pick(greater, less, options.alternative) for greater, less in tails(which)]
     return np.asarray(untied | tied)
 
 

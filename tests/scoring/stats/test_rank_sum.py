@@ -61,3 +61,31 @@ def test_a_resample_is_the_test_of_its_repeated_cases(decimals: int) -> None:
 def test_a_gap_is_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         rank_sum_pairs(np.array([[1.0, np.inf]]))
+
+
+@pytest.mark.parametrize("most", [1, 3, 40, 400])
+@pytest.mark.parametrize("decimals", [8, 1, 0])
+def test_u_stays_exact_however_often_a_case_is_repeated(most: int, decimals: int) -> None:
+    # Counters of 16 bits are emptied before they overflow: all sums are whole numbers and must be equal.
+    rng = np.random.default_rng(most)
+    values = np.round(rng.normal(size=(4, 300)) + 0.1 * np.arange(4.0)[:, None], decimals)
+    values[0] += 7.0  # a row that stands alone at the end
+    case = np.repeat(np.arange(60, dtype=np.int32), 5)
+    repeats = rng.integers(0, most + 1, (9, 60)).astype(np.uint16)
+    tests = resampled_rank_sum_pairs(values, case, repeats)
+    for r, times in enumerate(repeats):
+        repeated = np.repeat(values, times[case], axis=1)
+        assert tests.u[:, r].tolist() == rank_sum_pairs(repeated).u.tolist()
+        u = stats.mannwhitneyu(repeated[1], repeated[2], method="asymptotic").statistic
+        assert tests.u[3, r] == u
+
+
+@pytest.mark.parametrize("decimals", [6, 1])
+def test_long_rows_are_what_scipy_gives_too(decimals: int) -> None:
+    rng = np.random.default_rng(5)
+    values = np.round(rng.normal(size=(4, 2000)) + 0.1 * np.arange(4.0)[:, None], decimals)
+    found = rank_sum_pairs(values)
+    expected = [
+        scipys(values[a], values[b], "two-sided") for a, b in zip(*np.triu_indices(4, 1), strict=True)
+    ]
+    np.testing.assert_allclose(found.z, [z for z, _ in expected], atol=1e-12)

@@ -85,3 +85,28 @@ def test_a_resample_is_the_test_of_its_repeated_cases(
 def test_a_gap_is_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         signed_rank(np.array([[1.0, np.nan]]))
+
+
+@pytest.mark.parametrize("zero_method", ["wilcox", "pratt", "zsplit"])
+@pytest.mark.parametrize("kind", ["plain", "ties", "zeros", "ties and zeros"])
+def test_long_rows_are_what_scipy_gives_too(kind: str, zero_method: ZeroMethod) -> None:
+    d = rows_of(kind, 1500)
+    ours = signed_rank(d, method="asymptotic", zero_method=zero_method)
+    theirs = [stats.wilcoxon(row, method="asymptotic", zero_method=zero_method).pvalue for row in d]  # type: ignore[call-overload]
+    np.testing.assert_allclose(ours.p, theirs, rtol=1e-11)
+
+
+@pytest.mark.parametrize("most", [1, 3, 40, 400])
+@pytest.mark.parametrize("decimals", [8, 1])
+def test_rank_sums_stay_exact_however_often_a_case_is_repeated(most: int, decimals: int) -> None:
+    # Counters of 16 bits are emptied before they overflow: all sums are whole numbers and must be equal.
+    rng = np.random.default_rng(most)
+    values = np.round(rng.normal(size=(3, 400)) + 0.1 * np.arange(3.0)[:, None], decimals)
+    case = np.repeat(np.arange(80, dtype=np.int32), 5)
+    repeats = rng.integers(0, most + 1, (7, 80)).astype(np.uint16)
+    tests = resampled_signed_rank_pairs(values, case, repeats, Options())
+    for r, times in enumerate(repeats):
+        alone = signed_rank_pairs(np.repeat(values, times[case], axis=1))
+        assert tests.r_plus[:, r].tolist() == alone.r_plus.tolist()
+        assert tests.r_minus[:, r].tolist() == alone.r_minus.tolist()
+        np.testing.assert_allclose(tests.z[:, r], alone.z, rtol=1e-12)

@@ -1,0 +1,48 @@
+"""A warm process compiles nothing more: nobody waits for a compiler."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+from numba.core.dispatcher import Dispatcher
+import numpy as np
+from scoring.stats import exact, kernels, once
+from scoring.warmup import warm_up
+
+def compiled():
+    found = {}
+    for module in (exact, kernels, once):
+        for name, one in vars(module).items():
+            if isinstance(one, Dispatcher):
+                found[name] = set(one.signatures)
+    return found
+
+warm_up()
+before = compiled()
+assert all(before.values()), before
+
+from scoring.ranking import PRESETS, ScoreTable, rank, significance, stability
+
+rng = np.random.default_rng(0)
+rows = [
+    (method, dataset, f"{case + 1}_{case}", metric, float(values.mean()), values.tolist())
+    for method in ("ZeroDisplacement", "a", "b")
+    for dataset, cases in (("small", 9), ("large", 60))
+    for case in range(cases)
+    for metric in ("DSC", "TRE", "HD95", "NDV")
+    for values in [np.round(rng.random(3), 2)]
+]
+table = ScoreTable.from_rows(rows)
+for scheme in PRESETS.values():
+    rank(table, scheme)
+    stability(table, scheme, resamples=300)
+for dataset in table.datasets:
+    significance(table, dataset.name, "DSC", resamples=20)
+after = compiled()
+assert after == before, {name: after[name] - before[name] for name in after if after[name] != before[name]}
+"""
+
+
+def test_no_board_waits_for_a_compiler() -> None:
+    run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
