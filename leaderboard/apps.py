@@ -8,8 +8,20 @@ class LeaderboardConfig(AppConfig):
     name = "leaderboard"
     verbose_name = "Leaderboard"
 
+    def ready(self) -> None:
+        """Have it listen for pictures that are removed, in whatever process that happens."""
+        import leaderboard.domain.pictures  # noqa: F401
+
 
 class StaticFiles(StaticFilesConfig):
     """Leaves out what packages carry beside the files that pages load."""
 
-    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.ts", "*.md", "browser-test-bundle.js"]
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        "*.ts",
+        "*.md",
+        "browser-test-bundle.js",
+        "index.js*",
+        "index.min.js",
+        "metafile-*.json",
+    ]

@@ -114,6 +114,33 @@ class CaseState(TextChoices):
     DONE = "done", "Done"
 
 
+class RenderingState(TextChoices):
+    """The life of a case's pictures; the row is the queue of record."""
+
+    PENDING = "pending", "Pending"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+class PictureKind(TextChoices):
+    """What a picture shows; the last four are volumes for the viewer in the page."""
+
+    FIXED = "fixed", "Fixed"
+    WARPED = "warped", "Warped"
+    DIFFERENCE = "difference", "Difference"
+    FIXED_LABELS = "fixed-labels", "Fixed labels"
+    LABELS = "labels", "Propagated labels"
+    MISMATCH = "mismatch", "Label mismatch"
+    LANDMARKS = "landmarks", "Landmarks"
+    GRID = "grid", "Deformation grid"
+    MAGNITUDE = "magnitude", "Displacement"
+    JACOBIAN = "jacobian", "Jacobian determinant"
+    FIXED_VOLUME = "fixed-volume", "Fixed, volume"
+    FIXED_LABELS_VOLUME = "fixed-labels-volume", "Fixed labels, volume"
+    MORPH = "morph", "From moving to warped, volumes"
+    LABELS_VOLUME = "labels-volume", "Propagated labels, volume"
+
+
 _S = SubmissionState
 
 TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {

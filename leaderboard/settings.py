@@ -177,7 +177,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_QUEUES = [
     # Each with an exchange and a key of its own: by default all would share one and get every message.
     Queue(name, Exchange(name), routing_key=name)
-    for name in ("sweeping", "mailing", "boards", "checking", "scoring")
+    for name in ("sweeping", "mailing", "boards", "checking", "scoring", "pictures")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "checking"
 CELERY_TASK_ROUTES = {
@@ -188,6 +188,8 @@ CELERY_TASK_ROUTES = {
     "leaderboard.tasks.check_submission": {"queue": "checking"},
     "leaderboard.tasks.import_ground_truth": {"queue": "checking"},
     "leaderboard.tasks.score_case": {"queue": "scoring"},
+    "leaderboard.tasks.order_pictures": {"queue": "pictures"},
+    "leaderboard.tasks.render_pictures": {"queue": "pictures"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -207,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_EVERY.total_seconds(),
         "options": {"expires": SWEEP_EVERY.total_seconds()},
     },
+    "order-pictures": {
+        "task": "leaderboard.tasks.order_pictures",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "tell-of-phases": {
         "task": "leaderboard.tasks.tell_of_phases",
         "schedule": 60.0,
@@ -214,6 +221,10 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+# --- Pictures ---------------------------------------------------------------------------------
+# Of how many entries, beside the baselines, the cases of public datasets are drawn.
+PICTURES_TOP = env.int("PICTURES_TOP", default=5)
 
 # --- Uploads ----------------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", 8 * 1024**3)
@@ -293,12 +304,17 @@ STATICFILES_DIRS = [
     ("vendor/htmx", NODE_MODULES / "htmx.org" / "dist"),
     ("vendor/tus", NODE_MODULES / "tus-js-client" / "dist"),
     ("vendor/noble-hashes", NODE_MODULES / "@noble" / "hashes"),
+    ("vendor/niivue", NODE_MODULES / "@niivue" / "niivue" / "dist"),
     ("vendor/plotly", NODE_MODULES / "plotly.js-strict-dist-min"),
     ("vendor/plex-sans", NODE_MODULES / "@fontsource" / "ibm-plex-sans" / "files"),
     ("vendor/plex-mono", NODE_MODULES / "@fontsource" / "ibm-plex-mono" / "files"),
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "pictures": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": MEDIA_ROOT / "pictures"},
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -36,6 +36,20 @@ def import_ground_truth(import_id: int) -> None:
 
 
 @shared_task
+def order_pictures() -> None:
+    from leaderboard.domain import pictures
+
+    pictures.order()
+
+
+@shared_task
+def render_pictures(rendering_id: int) -> None:
+    from leaderboard.domain.evaluation import pictures
+
+    pictures.render(rendering_id)
+
+
+@shared_task
 def send_mail(what: str) -> None:
     from leaderboard.domain import mail
 

@@ -13,6 +13,7 @@ from leaderboard.models.people import (
     TermsAcceptance,
     Worker,
 )
+from leaderboard.models.pictures import Picture, Rendering
 from leaderboard.models.ranking import RankingScheme, Snapshot, SnapshotPart
 from leaderboard.models.submissions import (
     CaseResult,
@@ -40,8 +41,10 @@ __all__ = [
     "Membership",
     "Notification",
     "Phase",
+    "Picture",
     "Profile",
     "RankingScheme",
+    "Rendering",
     "Rescoring",
     "Snapshot",
     "SnapshotPart",

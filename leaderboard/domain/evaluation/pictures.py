@@ -1,0 +1,93 @@
+"""The making of one case's pictures: claimed, painted, kept, whatever happens to workers."""
+
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import Q
+
+from leaderboard.domain import leases, pictures
+from leaderboard.domain.evaluation import plan
+from leaderboard.domain.evaluation.painting import Painted, Painter
+from leaderboard.enums import RenderingState
+from leaderboard.models import Picture, Rendering
+from scoring.archive import open_fields
+from scoring.evaluate import load_field
+from scoring.spec import RULES
+
+logger = logging.getLogger(__name__)
+
+
+def render(pk: int) -> None:
+    """Make the pictures of a rendering; does nothing without its lease, or for a dataset that is hidden.
+
+    Files are written first, rows with them at once: a worker that is killed leaves files that the next one
+    clears away, and rows that tell the truth.
+    """
+    public = Rendering.objects.filter(pictures.TO_MAKE, pk=pk).exists()
+    token = leases.claim(Rendering, pk, Q(state=RenderingState.PENDING)) if public else None
+    if token is None:
+        return
+    rendering = Rendering.objects.select_related("case__dataset", "evaluation__submission__phase").get(pk=pk)
+    begin = time.perf_counter()
+    try:
+        with leases.kept(Rendering, pk, token):
+            painter = _painter(rendering)
+            kept = [_save(rendering, one) for one in (*painter.pictures(), *painter.volumes())]
+    except Exception:
+        logger.exception("The pictures of case %s could not be made", rendering.case.key)
+        Rendering.objects.filter(pk=pk, lease_token=token).update(**leases.RELEASED)
+        return
+    rendering.facts, rendering.seconds = painter.facts, time.perf_counter() - begin
+    _finish(rendering, token, kept)
+
+
+def _painter(rendering: Rendering) -> Painter:
+    config, pair = plan.config_and_pair(rendering.case)
+    folder = plan.ground_truth_folder(rendering.case.dataset)
+    evaluation = rendering.evaluation
+    if evaluation is None:
+        return Painter(None, pair, config, folder, RULES[_rules(rendering)])
+    with open_fields(plan.upload_path(evaluation.submission)) as fields:
+        field = load_field(fields, pair, config)
+    return Painter(field, pair, config, folder, RULES[evaluation.rules])
+
+
+def _rules(rendering: Rendering) -> str:
+    """The rules of the newest phase that has the dataset: they say what the landmarks are."""
+    phases = rendering.case.dataset.phases.order_by("-opens_at")
+    return phases.values_list("rules", flat=True).first() or "lumir25"
+
+
+def _save(rendering: Rendering, painted: Painted) -> Picture:
+    digest = hashlib.sha256(painted.content).hexdigest()
+    picture = Picture(
+        rendering=rendering,
+        kind=painted.kind,
+        plane=painted.plane,
+        width=painted.width,
+        height=painted.height,
+        bytes=len(painted.content),
+        sha256=digest,
+    )
+    files = pictures.store()
+    if not files.exists(picture.path):
+        files.save(picture.path, ContentFile(painted.content))
+    return picture
+
+
+def _finish(rendering: Rendering, token: uuid.UUID, kept: Sequence[Picture]) -> None:
+    with transaction.atomic():
+        held = Rendering.objects.select_for_update().filter(pk=rendering.pk, lease_token=token)
+        if not held.exists():
+            return
+        rendering.pictures.all().delete()
+        Picture.objects.bulk_create(kept)
+        held.update(
+            state=RenderingState.DONE, facts=rendering.facts, seconds=rendering.seconds, **leases.RELEASED
+        )
+    pictures.clear(str(rendering.name), frozenset(picture.path for picture in kept))

@@ -1,0 +1,1 @@
+"""Pictures of volumes: arrays in, images out. Knows neither the engine nor the database."""
