@@ -14,10 +14,11 @@ app.autodiscover_tasks(["leaderboard"])
 
 @worker_init.connect
 def prepare(**_: Any) -> None:
-    """Compile the engine's kernels before the worker forks: its children inherit them."""
-    from leaderboard.domain.evaluation import warm_up
+    """Load what the worker's children share, and see to it that a cage can be started."""
+    from leaderboard.domain import sweeper  # noqa: F401 it imports every domain
+    from leaderboard.domain.evaluation import cage
 
-    warm_up()
+    cage.try_out()
 
 
 class Heart(bootsteps.StartStopStep):

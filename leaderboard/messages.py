@@ -123,6 +123,14 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "rule-change": ("Rules of {what} have changed", "{changes}"),
 }
 
+# How a job in the cage can come to no answer.
+BROKEN: Mapping[str, str] = {
+    "cage_time": "it took longer than the {seconds} seconds that it may take",
+    "cage_memory": "it needed more than the {memory} MiB of memory that it may take",
+    "cage_died": "the process that was at it came to an end ({signal})",
+    "cage_error": "an error of ours came up",
+}
+
 # Lines of a submission's log.
 EVENTS: Mapping[str, str] = {
     "upload_begun": "The upload of {name}, {size}, has begun.",
@@ -136,8 +144,10 @@ EVENTS: Mapping[str, str] = {
     "scoring": "Scoring has begun.",
     "scored": "All {cases} are scored. The board is being computed anew.",
     "failed": "Scoring failed for a reason of ours. The attempt is given back and the organizers are told.",
-    "case_error": "Case {case} of {dataset} stumbled; it is tried again.",
-    "check_error": "The check stumbled; it is tried again.",
+    "case_error": "Case {case} of {dataset} stumbled: {why}. It is tried again.",
+    "case_given_up": "Case {case} of {dataset} is given up: {why}.",
+    "check_error": "The check stumbled: {why}. It is tried again.",
+    "check_given_up": "The check is given up: {why}.",
     "lease_lost": "A worker was lost while at work on {what}; another one takes over.",
     "cancelled": "Cancelled by {who}.",
     "withdrawn": "Withdrawn by {who}. It stands on the board no longer.",

@@ -164,6 +164,10 @@ SCORING_HARD_LIMIT = SCORING_SOFT_LIMIT + timedelta(seconds=60)
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", default=20))
 SWEEP_EVERY = timedelta(seconds=env.int("SWEEP_SECONDS", default=5))
 MAX_TRIES = env.int("MAX_TRIES", default=5)
+# What a caged process may take for one case, and for one file of a check; after so many jobs it is renewed.
+CAGE_MEMORY_MIB = positive("CAGE_MEMORY_MIB", 2048)
+CAGE_SECONDS = positive("CAGE_SECONDS", 200)
+CAGE_JOBS = positive("CAGE_JOBS", 200)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -7,7 +7,8 @@ that runs twice, or too late, does nothing. `sweep` finds what no message spoke 
 from celery import shared_task
 
 
-@shared_task
+# Hours: each of the files may take its time, and the cage sees to it that none hangs.
+@shared_task(time_limit=6 * 3600, soft_time_limit=6 * 3600 - 60)
 def check_submission(submission_id: str) -> None:
     from leaderboard.domain.evaluation import checking
 

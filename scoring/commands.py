@@ -96,7 +96,7 @@ def run_check(options: argparse.Namespace) -> int:
     try:
         problems = find_problems(options)
     except ScoringError as error:
-        problems = [error.problem(options.fields.name)]
+        problems = [error.told_of(options.fields.name)]
     valid = all(p.severity == "warning" for p in problems)
     if options.json:
         print(json.dumps({"valid": valid, "problems": [p.to_dict() for p in problems]}, indent=2))

@@ -157,6 +157,10 @@ class ScoringError(Exception):
         """The fault as words; ``file`` names the file where the raiser did not know it."""
         return problem(self.code, file or self.file, **self.facts)
 
+    def told_of(self, upload: str) -> Problem:
+        """The fault by the name its sender knows: the upload's, or the file's in it that is at fault."""
+        return self.problem("" if self.code.startswith("member_") else upload)
+
     def __reduce__(self) -> tuple[object, ...]:
         # exceptions with keyword facts do not pickle by themselves, and worker processes send them back
         return _restore, (type(self), self.code, self.file, self.facts)

@@ -88,11 +88,18 @@ def _candidates(pair: Pair, names: set[str]) -> list[str]:
     return [name for stem in pair.field_names for suffix in SUFFIXES if (name := stem + suffix) in names]
 
 
-def check(fields: FieldArchive, configs: Sequence[EvaluationConfig]) -> list[Problem]:
-    """Every problem of a submission at once; empty if it can be scored.  Reads each field to its end."""
+def check(
+    fields: FieldArchive,
+    configs: Sequence[EvaluationConfig],
+    progress: Callable[[int], object] | None = None,
+) -> list[Problem]:
+    """Every problem of a submission at once; empty if it can be scored.  Reads each field to its end.
+
+    ``progress(done)`` is called after each.
+    """
     wanted = {pair: config for config in configs for pair in config.pairs}
     problems = name_problems(fields, tuple(wanted))
-    for pair, config in wanted.items():
+    for done, (pair, config) in enumerate(wanted.items(), 1):
         try:
             count = load_field(fields, pair, config).not_finite()
             if count:
@@ -100,6 +107,8 @@ def check(fields: FieldArchive, configs: Sequence[EvaluationConfig]) -> list[Pro
         except InvalidField as error:
             if error.code != "missing":
                 problems.append(error.problem())
+        if progress:
+            progress(done)
     return problems
 
 

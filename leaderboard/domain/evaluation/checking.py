@@ -1,9 +1,7 @@
 """The check of a received file: every problem at once, or the cases to score."""
 
 import hashlib
-import traceback
 import uuid
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,14 +11,11 @@ from django.db.models import Q
 
 from leaderboard import tasks
 from leaderboard.domain import leases, notifications, states
-from leaderboard.domain.evaluation import plan
+from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import SubmissionState
 from leaderboard.models import CaseResult, Evaluation, Submission, Upload
-from scoring.archive import FieldArchive, open_fields
-from scoring.doctor import suspicions
-from scoring.errors import Problem, ScoringError, problem
-from scoring.evaluate import check
-from scoring.spec import SCORER_VERSION, read_config
+from scoring.errors import Problem, problem
+from scoring.spec import SCORER_VERSION
 
 TO_CHECK = Q(state__in=[SubmissionState.RECEIVED, SubmissionState.CHECKING])
 
@@ -36,8 +31,8 @@ def check_submission(pk: str) -> None:
         with leases.kept(Submission, pk, token):
             submission.sha256 = _sha256(plan.upload_path(submission))
             problems = _changed_on_its_way(submission) or problems_of(submission)
-    except Exception:  # noqa: BLE001 whatever goes wrong here is our fault and must not be lost
-        _stumbled(submission, token)
+    except Exception as error:  # noqa: BLE001 whatever goes wrong here is our fault and must not be lost
+        _stumbled(submission, token, error)
         return
     if any(problem.severity == "error" for problem in problems):
         _reject(submission, token, problems)
@@ -62,28 +57,21 @@ def _changed_on_its_way(submission: Submission) -> list[Problem]:
 def problems_of(submission: Submission) -> list[Problem]:
     """All that is wrong with a submission's file; one in order is looked at for mistakes of convention.
 
-    These are warnings here, even where they were found by trying: a method that really is that bad
-    may be scored, and whoever made a mistake can cancel before the first case is scored.
+    These are warnings here, even where they were found by trying them out (on a dataset with labels where
+    the phase has one): a method that really is that bad may be scored, and whoever made a mistake can cancel
+    before the first case is scored. Raises cage.Broken.
     """
-    try:
-        with open_fields(plan.upload_path(submission)) as fields:
-            found = check(fields, plan.configs_of(submission.phase))
-            if any(problem.severity == "error" for problem in found):
-                return found
-            return found + [replace(one, severity="warning") for one in _suspicions(submission, fields)]
-    except ScoringError as error:
-        # A fault of the whole zip is told by the name that its sender knows, not by ours.
-        return [error.problem("" if error.code.startswith("member_") else submission.filename)]
-
-
-def _suspicions(submission: Submission, fields: FieldArchive) -> list[Problem]:
-    """What the convention doctor says, tried out on a dataset with labels where the phase has one."""
-    dataset = submission.phase.datasets.order_by("-has_labels", "position").first()
-    if dataset is None:
-        return []
-    configs = [read_config(config) for config in dataset.configs]
-    folder = plan.ground_truth_folder(dataset) if dataset.has_labels else None
-    return suspicions(fields, configs, [folder] * len(configs))
+    datasets = submission.phase.datasets
+    tried = datasets.order_by("-has_labels", "position").first()
+    found = cage.run(
+        "check_fields",
+        fields=str(plan.upload_path(submission)),
+        name=submission.filename,
+        configs=[config for dataset in datasets.all() for config in dataset.configs],
+        trial_configs=tried.configs if tried else [],
+        ground_truth=str(plan.ground_truth_folder(tried)) if tried and tried.has_labels else None,
+    )
+    return [Problem(**told) for told in found]
 
 
 def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -> None:
@@ -129,11 +117,13 @@ def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -
             transaction.on_commit(partial(tasks.score_case.delay, result.pk), robust=True)
 
 
-def _stumbled(submission: Submission, token: uuid.UUID) -> None:
+def _stumbled(submission: Submission, token: uuid.UUID, error: Exception) -> None:
     """Leave the file to the sweeper, until it has been tried often enough to call it our failure."""
-    states.log(submission.pk, "check_error", detail=traceback.format_exc())
+    final = isinstance(error, cage.Broken) and error.final
+    code = "check_given_up" if final else "check_error"
+    states.log(submission.pk, code, detail=cage.detail_of(error), why=cage.words_of(error))
     held = Q(lease_token=token)
-    worn_out = held & Q(tries__gte=settings.MAX_TRIES)
+    worn_out = held if final else held & Q(tries__gte=settings.MAX_TRIES)
     with transaction.atomic():
         if states.move(submission.pk, SubmissionState.FAILED, worn_out, **leases.RELEASED):
             states.log(submission.pk, "failed")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 from django.conf import settings
 from django.db import transaction
 
+from leaderboard.domain.evaluation import cage
 from leaderboard.enums import NAMES_FILE
 from leaderboard.models import Case, Challenge, Dataset
 from scoring.errors import Problem, ScoringError, problem
@@ -104,16 +104,14 @@ def _needed(folder: Path, pair: Pair, config: EvaluationConfig, rules: str) -> I
 
 
 def _problems_of(folder: Path, path: str, expected_shape: Sequence[int]) -> list[Problem]:
-    file = folder / path
-    if not file.is_file():
+    if not (folder / path).is_file():
         return [problem("gt_missing", path)]
-    if not path.endswith(".nii.gz"):
-        return []
+    volume = path.endswith(".nii.gz")
     try:
-        shape = nib.load(file).shape
-    except Exception as error:  # noqa: BLE001 nibabel raises many kinds for files that are no images
-        return [problem("gt_unreadable", path, reason=type(error).__name__)]
-    if tuple(shape[:3]) == tuple(expected_shape[:3]):
+        shape = cage.run("check_volume" if volume else "check_points", folder=str(folder), path=path)
+    except ScoringError as error:
+        return [error.problem()]
+    if not volume or shape == list(expected_shape[:3]):
         return []
     told, wanted = ("x".join(map(str, sizes)) for sizes in (shape, expected_shape[:3]))
     return [problem("gt_shape", path, shape=told, expected_shape=wanted)]

@@ -2,11 +2,11 @@
 
 import logging
 import math
-import traceback
 import uuid
 from collections import defaultdict
 from functools import partial
 from statistics import fmean
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,13 +15,10 @@ from django.db.models.functions import Now
 
 from leaderboard import tasks
 from leaderboard.domain import leases, notifications, ranking, states
-from leaderboard.domain.evaluation import plan
+from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
-from scoring.archive import open_fields
-from scoring.evaluate import CaseScores
-from scoring.evaluate import score_case as score
-from scoring.spec import RULES, read_config
+from scoring.spec import read_config
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +48,8 @@ def score_case(pk: int) -> None:
     try:
         with leases.kept(CaseResult, pk, token):
             scores = scores_of(result)
-    except Exception:  # noqa: BLE001 the file was checked: what goes wrong now is our fault
-        _stumbled(result, token)
+    except Exception as error:  # noqa: BLE001 the file was checked: what goes wrong now is our fault
+        _stumbled(result, token, error)
         return
     if not _store(result, token, scores):
         return
@@ -62,25 +59,29 @@ def score_case(pk: int) -> None:
         finish_shadow(evaluation)
 
 
-def scores_of(result: CaseResult) -> CaseScores:
-    """Compute one case's scores from the submission's file and the ground truth."""
-    config, pair = plan.config_and_pair(result.case)
-    with open_fields(plan.upload_path(result.evaluation.submission)) as fields:
-        return score(
-            fields,
-            pair,
-            config,
-            plan.ground_truth_folder(result.case.dataset),
-            RULES[result.evaluation.rules],
-        )
+def scores_of(result: CaseResult) -> dict[str, Any]:
+    """One case's `values`, `items` and `seconds`, from the submission's file and the ground truth.
+
+    Raises ScoringError, cage.Broken.
+    """
+    case = result.case
+    scores: dict[str, Any] = cage.run(
+        "score_pair",
+        fields=str(plan.upload_path(result.evaluation.submission)),
+        config=case.dataset.configs[case.config_index],
+        key=case.key,
+        ground_truth=str(plan.ground_truth_folder(case.dataset)),
+        rules=result.evaluation.rules,
+    )
+    return scores
 
 
-def _store(result: CaseResult, token: uuid.UUID, scores: CaseScores) -> bool:
+def _store(result: CaseResult, token: uuid.UUID, scores: dict[str, Any]) -> bool:
     stored = CaseResult.objects.filter(pk=result.pk, lease_token=token, state=CaseState.RUNNING).update(
         state=CaseState.DONE,
-        values={name: float(value) for name, value in scores.values.items()},
-        items={name: items.tolist() for name, items in scores.items.items()},
-        seconds=scores.seconds,
+        values={name: float(value) for name, value in scores["values"].items()},
+        items={name: items.tolist() for name, items in scores["items"].items()},
+        seconds=scores["seconds"],
         finished_at=Now(),
         **leases.RELEASED,
     )
@@ -134,21 +135,26 @@ def _mean(numbers: list[float]) -> dict[str, float | int | None]:
     return {"mean": fmean(finite) if finite else None, "missing": len(numbers) - len(finite)}
 
 
-def _stumbled(result: CaseResult, token: uuid.UUID) -> None:
+def _stumbled(result: CaseResult, token: uuid.UUID, error: Exception) -> None:
     submission_id = result.evaluation.submission_id
-    logger.exception("Case %s of submission %s stumbled", result.case.key, submission_id)
+    final = isinstance(error, cage.Broken) and error.final
+    logger.error("Case %s of submission %s stumbled", result.case.key, submission_id, exc_info=error)
     states.log(
         submission_id,
-        "case_error",
-        detail=traceback.format_exc(),
+        "case_given_up" if final else "case_error",
+        detail=cage.detail_of(error),
         case=result.case.key,
         dataset=result.case.dataset.name,
+        why=cage.words_of(error),
     )
-    release(result.pk, Q(lease_token=token))
+    release(result.pk, Q(lease_token=token), final=final)
 
 
-def release(pk: int, *held: Q) -> None:
-    """Give a case back to be tried again, or fail its submission when it was tried often enough."""
+def release(pk: int, *held: Q, final: bool = False) -> None:
+    """Give a case back to be tried again, or fail its submission when it was tried often enough.
+
+    `final`: there is no use in trying it again.
+    """
     with transaction.atomic():
         freed = CaseResult.objects.filter(*held, pk=pk, state=CaseState.RUNNING).update(
             state=CaseState.PENDING, **leases.RELEASED
@@ -156,7 +162,7 @@ def release(pk: int, *held: Q) -> None:
         if not freed:
             return
         result = CaseResult.objects.select_related("evaluation").get(pk=pk)
-        if result.tries < settings.MAX_TRIES:
+        if not final and result.tries < settings.MAX_TRIES:
             transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
         elif result.evaluation.current and states.move(
             result.evaluation.submission_id, SubmissionState.FAILED
