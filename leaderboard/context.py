@@ -50,12 +50,26 @@ class Nav:
         return self.challenge is not None and rules.is_organizer(self._request.user, self.challenge)
 
     @cached_property
+    def eyes(self) -> str:
+        """Through whose eyes an organizer looks at the page; empty for their own, and for anybody else."""
+        word = self._request.GET.get("as", "")
+        if not word or self._request.path.startswith("/organize/") or not self.organizes:
+            return ""
+        return word if word in rules.LOOKS else "public"
+
+    @cached_property
     def unread(self) -> int:
         """How many notifications the viewer has not read."""
         user = self._request.user
         return Notification.objects.filter(user=user, read_at=None).count() if isinstance(user, User) else 0
 
 
+def nav_of(request: HttpRequest) -> Nav:
+    """The navigation of a request, the same each time."""
+    found: Nav = vars(request).setdefault("nav", Nav(request))
+    return found
+
+
 def site(request: HttpRequest) -> dict[str, Nav]:
     """Context processor: `nav` in every template (django-allauth has a `site` of its own)."""
-    return {"nav": Nav(request)}
+    return {"nav": nav_of(request)}

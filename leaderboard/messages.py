@@ -39,6 +39,7 @@ WORDS: Mapping[str, str] = {
     "no_such_metric": "The scheme does not rank by {name}, but by {known}.",
     "not_on_the_board": "No entry {name} is on this board. Choose one from the table.",
     "no_such_group": "This board has no group {name}. Choose one of {known}.",
+    "datasets_hidden": "Results of single datasets are not shown here, nor rankings by some of them.",
     "no_weight": "{text} is no weight for {name}. Give a number from 0 to {largest}.",
     "no_metric_left": "Every metric has weight 0. Give one of them a weight.",
     "closes_before_it_opens": "The phase would close before it opens. Choose a later time to close.",

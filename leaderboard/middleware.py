@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from leaderboard import logs, telemetry
+from leaderboard import logs, looking, telemetry
+from leaderboard.context import nav_of
 from leaderboard.domain import people
 from leaderboard.messages import WORDS
 from leaderboard.views import health
@@ -97,5 +98,18 @@ def organizers_second_factor(get_response: Handler) -> Handler:
             messages.warning(request, WORDS["second_factor_missing"])
             return redirect("mfa_activate_totp")
         return get_response(request)
+
+    return middleware
+
+
+def same_eyes(get_response: Handler) -> Handler:
+    """While an organizer looks through others' eyes, every link of a page keeps them."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = not response.streaming and response.get("Content-Type", "").startswith("text/html")
+        if is_page and nav_of(request).eyes:
+            response.content = looking.kept_on_page(request, response.content.decode()).encode()
+        return response
 
     return middleware

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -69,36 +69,72 @@ class Sight:
     audiences: what the viewer is to the phase. Who is of a narrower one is of the wider ones too.
     visibility: the phase's matrix, aspect -> audiences.
     published: until then results are for organizers, and for their own team where the matrix says so.
-    team: the viewer's team (its primary key); None with OWN_TEAM in `audiences`: whichever is looked at.
+    team: the viewer's team (its slug); None with OWN_TEAM in `audiences`: whichever is looked at.
     """
 
     audiences: frozenset[Audience]
     visibility: Mapping[str, Collection[str]]
     published: bool = True
-    team: int | None = None
+    team: str | None = None
 
     @property
     def is_organizer(self) -> bool:
         return Audience.ORGANIZERS in self.audiences
 
-    def shows(self, aspect: Aspect, team: int | None = None) -> bool:
+    @property
+    def is_blind(self) -> bool:
+        """Whether no result of any team is shown."""
+        return not any(self.shows_some(aspect) for aspect in RESULTS)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for viewers who see the same results: what is kept for one may be shown to the other."""
+        everyones = tuple(aspect.value for aspect in RESULTS if self.shows(aspect))
+        own = tuple(aspect.value for aspect in RESULTS if self.shows_some(aspect))
+        return (everyones,) if own == everyones else (everyones, own, self.team)
+
+    def shows(self, aspect: Aspect, team: str | None = None) -> bool:
         """Whether an aspect may be shown; `team`: whose results they are (default: of several teams)."""
         if self.is_organizer:
             return True
         return not self._audiences_to(team).isdisjoint(self.visibility.get(aspect, ()))
 
-    def _audiences_to(self, team: int | None) -> frozenset[Audience]:
+    def shows_some(self, aspect: Aspect) -> bool:
+        """Whether an aspect is shown of all teams or of the viewer's own."""
+        return self.shows(aspect, self.team or "")
+
+    def of(self, team: str) -> Sight:
+        """Through the eyes of this team, where they are those of whichever team is looked at."""
+        return replace(self, team=team) if self.team is None and Audience.OWN_TEAM in self.audiences else self
+
+    def _audiences_to(self, team: str | None) -> frozenset[Audience]:
         own = team is not None and self.team in (None, team)
         wider = self.audiences - {Audience.OWN_TEAM} if self.published else frozenset()
         return wider | (self.audiences & {Audience.OWN_TEAM} if own else frozenset())
 
 
 # What organizers can look through: as anybody, as the team whose results are looked at, as another team.
-_SEEN_AS: Mapping[str, frozenset[Audience]] = {
+LOOKS: Mapping[str, frozenset[Audience]] = {
     "public": frozenset({Audience.PUBLIC}),
     "participants": frozenset({Audience.PUBLIC, Audience.PARTICIPANTS, Audience.OWN_TEAM}),
     "other-team": frozenset({Audience.PUBLIC, Audience.PARTICIPANTS}),
 }
+# All that boards and the pages around them are made of; logs stand on a submission's page alone.
+RESULTS = tuple(aspect for aspect in Aspect if aspect is not Aspect.LOGS)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a viewer is to a challenge: its organizer, or of a team (its slug) in it."""
+
+    is_organizer: bool = False
+    team: str | None = None
+
+
+def standing(viewer: Viewer, challenge: Challenge) -> Standing:
+    if is_organizer(viewer, challenge):
+        return Standing(is_organizer=True)
+    return Standing(team=_team_of(viewer, challenge))
 
 
 def sight(viewer: Viewer, phase: Phase, as_audience: str | None = None) -> Sight:
@@ -107,13 +143,17 @@ def sight(viewer: Viewer, phase: Phase, as_audience: str | None = None) -> Sight
     as_audience: public, participants or other-team; honoured for organizers only, who see by it what
     those see. A word that is none of these shows what the public sees.
     """
-    if is_organizer(viewer, phase.challenge):
+    return sight_of(standing(viewer, phase.challenge), phase, as_audience)
+
+
+def sight_of(viewer: Standing, phase: Phase, as_audience: str | None = None) -> Sight:
+    """The same for a viewer whose standing in the phase's challenge is known."""
+    if viewer.is_organizer:
         organizers = frozenset({Audience.ORGANIZERS})
-        seen_as = _SEEN_AS.get(as_audience, _SEEN_AS["public"]) if as_audience else organizers
+        seen_as = LOOKS.get(as_audience, LOOKS["public"]) if as_audience else organizers
         return Sight(seen_as, phase.visibility, _is_published(phase))
-    team = _team_of(viewer, phase.challenge)
-    audiences = _SEEN_AS["public"] if team is None else _SEEN_AS["participants"]
-    return Sight(audiences, phase.visibility, _is_published(phase), team)
+    audiences = LOOKS["public"] if viewer.team is None else LOOKS["participants"]
+    return Sight(audiences, phase.visibility, _is_published(phase), viewer.team)
 
 
 def _is_published(phase: Phase) -> bool:
@@ -123,7 +163,7 @@ def _is_published(phase: Phase) -> bool:
     return phase.publish_at <= timezone.now()
 
 
-def _team_of(viewer: Viewer, challenge: Challenge) -> int | None:
+def _team_of(viewer: Viewer, challenge: Challenge) -> str | None:
     if not viewer.is_authenticated:
         return None
-    return challenge.teams.filter(memberships__user_id=viewer.pk).values_list("pk", flat=True).first()
+    return challenge.teams.filter(memberships__user_id=viewer.pk).values_list("slug", flat=True).first()

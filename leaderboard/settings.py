@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "leaderboard.middleware.viewer_time_zone",
     "leaderboard.middleware.organizers_second_factor",
+    "leaderboard.middleware.same_eyes",
 ]
 ROOT_URLCONF = "leaderboard.urls"
 WSGI_APPLICATION = "leaderboard.wsgi.application"

@@ -7,9 +7,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
-from django.utils import timezone
 
+from leaderboard.enums import Aspect
 from leaderboard.models import Phase, Snapshot, SnapshotPart
+from leaderboard.queries import snapshots
+from leaderboard.queries.veil import Veil, veil_over, veiled_entries, veiled_matrix, veiled_part
+from leaderboard.rules import Sight
+
+# What pages of entries and datasets are made of.
+RESULTS = (Aspect.AGGREGATES, Aspect.PER_DATASET, Aspect.PER_CASE)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,10 @@ class StandIn:
 
 @dataclass(frozen=True)
 class Row:
-    """One entry on a board; `distribution` counts the resamples that gave it rank 1, 2 and so on."""
+    """One entry on a board; `distribution` counts the resamples that gave it rank 1, 2 and so on.
+
+    own: whether it is of the viewer's own team.
+    """
 
     rank: float | None
     rank_interval: tuple[float, float] | None
@@ -86,6 +95,7 @@ class Row:
     distribution: tuple[int, ...] | None = None
     tie_group: int | None = None
     stand_ins: tuple[StandIn, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,13 +112,16 @@ class BoardDataset:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard as it stands in a snapshot; `frozen` says that newer results are held back."""
+    """A leaderboard as one viewer sees it in a snapshot.
+
+    rows: the entries of which the viewer may see one of the aspects that were asked for; ranked: how many
+    entries are in competition, whether shown or not.
+    """
 
     pk: int
     phase: Phase
     snapshot: str
     created_at: datetime
-    frozen: bool
     official: bool
     scheme: Mapping[str, Any]
     rules: str
@@ -118,6 +131,8 @@ class Board:
     rows: tuple[Row, ...]
     omitted: tuple[Mapping[str, str], ...]
     stability: Mapping[str, Any] | None
+    ranked: int
+    veil: Veil
 
     @property
     def methods(self) -> dict[str, str]:
@@ -129,91 +144,61 @@ class Board:
         return sum(dataset.cases for dataset in self.datasets)
 
     @property
-    def ranked(self) -> int:
-        """How many entries are in competition."""
-        return sum(row.rank is not None for row in self.rows)
-
-    @property
     def has_intervals(self) -> bool:
         return any(row.rank_interval is not None for row in self.rows)
+
+    def sees(self, aspect: Aspect, row: Row) -> bool:
+        """Whether the viewer may see an aspect of one of the rows."""
+        return self.veil.sight.shows(aspect, self.veil.sight.team if row.own else None)
 
     def row(self, entry: str) -> Row | None:
         return next((row for row in self.rows if row.entry == entry), None)
 
 
-def board_of(phase: Phase) -> Board | None:
-    """The board that the public may read now, or None where there is none yet; one query."""
-    snapshot = _shown(phase)
-    return None if snapshot is None else board_from(phase, snapshot, snapshot.payload)
-
-
-def shown_snapshot(phase: Phase) -> Snapshot | None:
-    """The newest snapshot, without its content; between `freeze_at` and `publish_at` the last before it."""
-    return _shown(phase, without=("payload", "inputs"))
-
-
-def _shown(phase: Phase, without: Sequence[str] = ("inputs",)) -> Snapshot | None:
-    snapshots = Snapshot.objects.filter(phase=phase).defer(*without)
-    if is_frozen(phase):
-        snapshots = snapshots.filter(created_at__lt=phase.freeze_at)
-    elif is_withheld(phase):
-        return None
-    return snapshots.first()
-
-
-def is_frozen(phase: Phase) -> bool:
-    now = timezone.now()
-    return phase.freeze_at is not None and phase.freeze_at <= now and not _published(phase, now)
-
-
-def is_withheld(phase: Phase) -> bool:
-    """The results are not published yet, and no frozen board stands in for them."""
-    return phase.freeze_at is None and phase.publish_at is not None and not _published(phase, timezone.now())
-
-
-def _published(phase: Phase, now: datetime) -> bool:
-    return phase.publish_at is not None and phase.publish_at <= now
+def board_of(phase: Phase, sight: Sight, *aspects: Aspect) -> Board | None:
+    """The board that a viewer may read now, or None where there is none; one query."""
+    snapshot = snapshots.shown(phase, sight, content=True)
+    return None if snapshot is None else board_from(phase, snapshot, snapshot.payload, sight, *aspects)
 
 
 def part_of(board: Board, name: str) -> Any:
-    """One part of the board's snapshot by its name, None where it has none."""
-    return _parts(board).filter(name=name).values_list("payload", flat=True).first()
+    """What is shown of one part of the board's snapshot; None where it has none."""
+    return parts_of(board, name).get(name)
 
 
 def parts_of(board: Board, *names: str) -> dict[str, Any]:
-    """Several parts of the board's snapshot in one query, by name."""
-    return dict(_parts(board).filter(name__in=names).values_list("name", "payload"))
-
-
-def dataset_part(board: Board, dataset: str) -> dict[str, Any] | None:
-    """What a dataset's page needs of the board's snapshot."""
-    part: dict[str, Any] | None = part_of(board, f"dataset/{dataset}")
-    return part
+    """What is shown of several parts of the board's snapshot, by name, in one query."""
+    found = _parts(board).filter(name__in=names).values_list("name", "payload")
+    return {name: veiled_part(name, part, board.veil) for name, part in found}
 
 
 def matrices_of(board: Board, datasets: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Significance matrices by dataset and metric, picked inside the database: a part's rest is large."""
+    if not board.veil.shows(Aspect.PER_DATASET):
+        return {}
     picked = {
         f"of_{metric}": KeyTransform(metric, KeyTransform("significance", "payload")) for metric in metrics
     }
     names = [f"dataset/{dataset}" for dataset in datasets]
     rows = _parts(board).filter(name__in=names).annotate(**picked).values("name", *picked)
+    found = {row["name"].removeprefix("dataset/"): row for row in rows}
     return {
-        row["name"].removeprefix("dataset/"): {
-            metric: row[f"of_{metric}"] for metric in metrics if row[f"of_{metric}"] is not None
+        dataset: {
+            metric: matrix
+            for metric in metrics
+            if (matrix := veiled_matrix(row[f"of_{metric}"], board.veil)) is not None
         }
-        for row in rows
+        for dataset, row in found.items()
     }
 
 
 def matrix_of(board: Board, dataset: str, metric: str) -> dict[str, Any] | None:
     """One significance matrix, picked inside the database."""
-    picked = _parts(board).filter(name=f"dataset/{dataset}")
-    return picked.values_list(f"payload__significance__{metric}", flat=True).first()
+    return matrices_of(board, [dataset], [metric]).get(dataset, {}).get(metric)
 
 
 def parts_named(board: Board, prefix: str) -> QuerySet[SnapshotPart]:
-    """The parts whose name begins so, such as `dataset/`."""
+    """The parts whose name begins so, such as `dataset/`, with all that is in them: hide what is hidden."""
     return _parts(board).filter(name__startswith=prefix)
 
 
@@ -221,24 +206,36 @@ def _parts(board: Board) -> QuerySet[SnapshotPart]:
     return SnapshotPart.objects.filter(snapshot_id=board.pk)
 
 
-def board_from(phase: Phase, snapshot: Snapshot, payload: Mapping[str, Any]) -> Board:
-    """A payload, of the snapshot or made of its results by another scheme, as rows for pages."""
+def board_from(
+    phase: Phase,
+    snapshot: Snapshot,
+    payload: Mapping[str, Any],
+    sight: Sight,
+    *aspects: Aspect,
+) -> Board:
+    """A payload, of the snapshot or made of its results by another scheme, as rows for pages.
+
+    Its rows are the entries of which one of the aspects is shown (default: the aggregates).
+    """
     metrics = tuple(Metric(**metric) for metric in payload["metrics"])
+    # Numbers that stand for names are those of the official board.
+    veil = veil_over(snapshot.payload, snapshot.content_hash, sight)
     return Board(
         pk=snapshot.pk,
         phase=phase,
         snapshot=snapshot.content_hash,
         created_at=snapshot.created_at,
-        frozen=is_frozen(phase),
         official=payload["official"],
         scheme=payload["scheme"],
         rules=payload["rules"],
         scorer_version=payload["scorer_version"],
         metrics=metrics,
         datasets=tuple(_dataset(dataset) for dataset in payload["datasets"]),
-        rows=tuple(_row(entry, metrics) for entry in payload["entries"]),
+        rows=tuple(_row(entry, metrics) for entry in veiled_entries(payload["entries"], veil, aspects)),
         omitted=tuple(payload["omitted"]),
-        stability=payload["stability"],
+        stability=payload["stability"] if veil.shows(Aspect.AGGREGATES) else None,
+        ranked=sum(entry["rank"] is not None for entry in payload["entries"]),
+        veil=veil,
     )
 
 
@@ -268,6 +265,7 @@ def _row(entry: Mapping[str, Any], metrics: Sequence[Metric]) -> Row:
         stand_ins=tuple(
             StandIn(name, **one) for name, found in entry["imputations"].items() for one in found
         ),
+        own=entry["own"],
     )
 
 
@@ -294,6 +292,7 @@ def dataset_rows(board: Board, part: Mapping[str, Any]) -> list[DatasetRow]:
     best = {
         metric.name: best_mean([of.get(metric.name, {}) for of in lines.values()], metric)
         for metric in metrics
+        if board.veil.shows(Aspect.PER_DATASET)
     }
     return [
         DatasetRow(row.entry, row.method, _marked(cells_of(lines[row.entry], metrics), best), row=row)
@@ -305,11 +304,13 @@ def dataset_rows(board: Board, part: Mapping[str, Any]) -> list[DatasetRow]:
 def entry_rows(board: Board, entry: str, means: Mapping[str, Any]) -> list[DatasetRow]:
     """One entry on the datasets, in the board's order, marked where it has the best mean of all.
 
-    `means` is the part of that name: summaries by entry, dataset and metric.
+    `means` is the part of that name: summaries by entry, dataset and metric. Nothing is marked where the
+    others' are hidden.
     """
     rows = []
+    comparable = board.veil.shows(Aspect.PER_DATASET)
     for dataset in board.datasets:
-        everyone = [of_one.get(dataset.slug, {}) for of_one in means.values()]
+        everyone = [of_one.get(dataset.slug, {}) for of_one in means.values() if comparable]
         best = {
             metric.name: best_mean([of.get(metric.name, {}) for of in everyone], metric)
             for metric in board.metrics
@@ -326,7 +327,7 @@ def best_mean(values: Sequence[Mapping[str, Any]], metric: Metric) -> float | No
 
 
 def _marked(cells: Sequence[Cell], best: Mapping[str, float | None]) -> tuple[Cell, ...]:
-    return tuple(
-        replace(cell, best=not cell.missing and cell.mean is not None and cell.mean == best[cell.metric.name])
-        for cell in cells
-    )
+    def is_best(cell: Cell) -> bool:
+        return not cell.missing and cell.mean is not None and cell.mean == best.get(cell.metric.name)
+
+    return tuple(replace(cell, best=is_best(cell)) for cell in cells)

@@ -1,5 +1,6 @@
 """Challenges, their phases and datasets for pages."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,9 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from leaderboard.models import Case, Challenge, Dataset, Phase, Team
-from leaderboard.queries.boards import Board, board_of, shown_snapshot
+from leaderboard.queries import snapshots
+from leaderboard.queries.boards import RESULTS, Board, board_of
+from leaderboard.rules import Sight
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,19 @@ def current_phase(phases: list[PhaseRow]) -> Phase | None:
     return opened[-1].phase if opened else None
 
 
-def phase_asked(phases: list[Phase], slug: str | None) -> Phase | None:
-    """The phase of that slug, else the last one that has a board."""
+def phase_asked(phases: list[Phase], slug: str | None, sight_of: Callable[[Phase], Sight]) -> Phase | None:
+    """The phase of that slug, else the last one of which the viewer sees a board."""
     if slug:
         return next((phase for phase in phases if phase.slug == slug), None)
-    boarded = [phase for phase in phases if shown_snapshot(phase) is not None]
+    boarded = [phase for phase in phases if snapshots.shown(phase, sight_of(phase)) is not None]
     return boarded[-1] if boarded else None
 
 
-def boards_with(challenge: Challenge, entry: str) -> list[Board]:
-    """The readable boards of a challenge on which an entry stands, newest phase first."""
-    boards = [board_of(row.phase) for row in phases_of(challenge)]
-    return [board for board in reversed(boards) if board is not None and board.row(entry) is not None]
+def boards_with(challenge: Challenge, entry: str, sight_of: Callable[[Phase], Sight]) -> list[Board]:
+    """The boards on which the viewer sees something of an entry, newest phase first."""
+    phases = [row.phase for row in reversed(phases_of(challenge))]
+    boards = [board_of(phase, sight_of(phase), *RESULTS) for phase in phases]
+    return [board for board in boards if board is not None and board.row(entry) is not None]
 
 
 def datasets_of(challenge: Challenge) -> QuerySet[Dataset]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 
+from leaderboard.enums import Aspect
 from leaderboard.models import Entry, Submission
 from leaderboard.queries.boards import Board, BoardDataset, Metric, parts_named
 
@@ -26,11 +27,14 @@ class CaseRow:
 
 
 def cases_of(board: Board, entry: str) -> dict[str, dict[str, Any]]:
-    """An entry's case values by dataset: `cases`, and `values` by metric; one query."""
+    """An entry's case values by dataset: `cases`, and `values` by metric; one query, or none if hidden."""
+    true = board.veil.true(entry)
+    if true is None or not board.veil.shows(Aspect.PER_CASE, true):
+        return {}
     names = [metric.name for metric in board.metrics]
     picked = {
         f"of_{name}": KeyTransform(
-            entry, KeyTransform("values", KeyTransform(name, KeyTransform("metrics", "payload")))
+            true, KeyTransform("values", KeyTransform(name, KeyTransform("metrics", "payload")))
         )
         for name in names
     }

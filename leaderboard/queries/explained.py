@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from statistics import fmean
 from typing import Any
 
 from leaderboard.queries.boards import Board
@@ -17,7 +15,7 @@ class OfDataset:
     """One metric's case values on one dataset: their mean, weighted by the values each case has."""
 
     name: str
-    cases: list[Mapping[str, Any]]
+    cases: int
     units: int
     mean: float
     stand_ins: int
@@ -25,23 +23,27 @@ class OfDataset:
 
 @dataclass(frozen=True)
 class Step:
-    """One metric: what was compared, the comparisons in the board's order, place and rank score."""
+    """One metric: what was compared, the comparisons in the board's order, place and rank score.
+
+    cases: each with the name of its dataset.
+    """
 
     metric: Mapping[str, Any]
     arrow: str
     decimals: int
     datasets: list[OfDataset]
+    cases: list[tuple[str, Mapping[str, Any]]]
     comparisons: list[Mapping[str, Any]]
     place: Mapping[str, Any]
     undecided: int
 
     @property
     def case_count(self) -> int:
-        return sum(len(of.cases) for of in self.datasets)
+        return sum(of.cases for of in self.datasets) or len(self.cases)
 
     @property
     def lists_cases(self) -> bool:
-        return self.case_count <= MOST_CASES
+        return 0 < len(self.cases) <= MOST_CASES
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,13 @@ class Explained:
 
 
 def explained(found: Mapping[str, Any], board: Board) -> Explained:
-    """The engine's explanation, its opponents in the order of the board."""
-    order = {row.method: at for at, row in enumerate(board.rows)}
+    """What a veil leaves of the engine's explanation, told by names."""
     names = {dataset.slug: dataset.name for dataset in board.datasets}
     decimals = {metric.name: metric.decimals for metric in board.metrics}
     pools = [
         OfPool(
             pool["pool"],
-            [_step(metric, order, names, decimals) for metric in pool["metrics"]],
+            [_step(metric, names, decimals) for metric in pool["metrics"]],
             _total(pool["total"], {metric["metric"]: metric for metric in pool["metrics"]}),
         )
         for pool in found["pools"]
@@ -107,32 +108,25 @@ def explained(found: Mapping[str, Any], board: Board) -> Explained:
 
 def _step(
     metric: Mapping[str, Any],
-    order: Mapping[str, int],
     names: Mapping[str, str],
     decimals: Mapping[str, int],
 ) -> Step:
-    cases = groupby(metric["cases"], key=lambda case: case["dataset"])
-    comparisons = sorted(metric["comparisons"], key=lambda one: order.get(one["opponent"], len(order)))
+    comparisons = metric["comparisons"]
     return Step(
         metric=metric,
         arrow="↑" if metric["direction"] == "higher" else "↓",
         decimals=decimals.get(metric["metric"].removesuffix("30"), 4),
-        datasets=[_dataset(names[slug], list(found)) for slug, found in cases],
+        datasets=[_dataset(names, found) for found in metric["datasets"]],
+        cases=[(names[case["dataset"]], case) for case in metric["cases"]],
         comparisons=comparisons,
         place=metric["place"],
         undecided=sum(one["outcome"] == "undecided" for one in comparisons),
     )
 
 
-def _dataset(name: str, cases: list[Mapping[str, Any]]) -> OfDataset:
-    units = sum(case["units"] for case in cases)
-    return OfDataset(
-        name=name,
-        cases=cases,
-        units=units,
-        mean=fmean((case["value"] for case in cases), (case["units"] for case in cases)),
-        stand_ins=sum(case["stand_ins"] for case in cases),
-    )
+def _dataset(names: Mapping[str, str], found: Mapping[str, Any]) -> OfDataset:
+    numbers = {name: found[name] for name in ("cases", "units", "mean", "stand_ins")}
+    return OfDataset(name=names[found["dataset"]], **numbers)
 
 
 def _total(total: Mapping[str, Any] | None, metrics: Mapping[str, Mapping[str, Any]]) -> Total | None:

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from leaderboard import rules
+from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Entry, Phase, Submission, Team, Upload
 
 
@@ -19,18 +20,50 @@ def phase_or_404(challenge: str, phase: str) -> Phase:
     )
 
 
+def standing(request: HttpRequest, challenge: Challenge) -> rules.Standing:
+    """What the viewer is to a challenge; asked once a request."""
+    known: dict[int, rules.Standing] = vars(request).setdefault("standings", {})
+    if challenge.pk not in known:
+        known[challenge.pk] = rules.standing(request.user, challenge)
+    return known[challenge.pk]
+
+
+def sight(request: HttpRequest, phase: Phase) -> rules.Sight:
+    """What the viewer sees of a phase's results; for organizers through the eyes that `?as=` names."""
+    return rules.sight_of(standing(request, phase.challenge), phase, request.GET.get("as"))
+
+
 def submission_or_404(request: HttpRequest, pk: uuid.UUID) -> Submission:
-    """A submission of the viewer's own team, or of a challenge that the viewer organizes."""
+    """A submission of the viewer's own team, of a challenge they organize, or whose log they may read."""
     related = Submission.objects.select_related("phase__challenge", "entry__team__challenge", "submitted_by")
     submission = get_object_or_404(related, pk=pk)
-    if not rules.may_see_submission(request.user, submission):
+    phase, team = submission.phase, submission.entry.team.slug
+    if not is_theirs(request, phase.challenge, team) and not may_read_log(request, phase, team):
         raise Http404
     return submission
 
 
+def may_read_log(request: HttpRequest, phase: Phase, team: str) -> bool:
+    """Whether the logs of a team's submissions are shown; those of others name files and people."""
+    seen = sight(request, phase)
+    named = is_theirs(request, phase.challenge, team) or seen.shows(Aspect.NAMES, team)
+    return named and seen.shows(Aspect.LOGS, team)
+
+
+def is_theirs(request: HttpRequest, challenge: Challenge, team: str) -> bool:
+    """Whether a team is the viewer's own, or the viewer organizes its challenge and looks as themselves.
+
+    Who looks "as participants" does so as whichever team is looked at.
+    """
+    viewer = standing(request, challenge)
+    if viewer.is_organizer:
+        return request.GET.get("as") in (None, "", "participants")
+    return viewer.team == team
+
+
 def team_or_404(request: HttpRequest, slug: str) -> Team:
     team = get_object_or_404(Team.objects.select_related("challenge"), slug=slug)
-    if not rules.may_see_team(request.user, team):
+    if not is_theirs(request, team.challenge, team.slug):
         raise Http404
     return team
 

@@ -1,7 +1,7 @@
 """The leaderboard of a phase: official, or ranked as its address asks; on the page and for download."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,13 +11,17 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from leaderboard import looking
 from leaderboard.domain import ranking
+from leaderboard.enums import Aspect
 from leaderboard.messages import Refused
 from leaderboard.models import Phase, Snapshot
-from leaderboard.queries import boards, challenges, exports, tables
+from leaderboard.queries import boards, challenges, exports, snapshots, tables
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.tables import Shown
+from leaderboard.queries.veil import veiled_heatmap
+from leaderboard.rules import Sight
 from leaderboard.templatetags.numbers import cell, score_cell
 from leaderboard.views import access, figures, fragments
 from leaderboard.views.asked import Asked
@@ -38,40 +42,45 @@ class Line:
 def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """The board of a phase with its figures; read from a snapshot, whose HTML is kept."""
     shown = access.phase_or_404(challenge, phase)
+    sight = access.sight(request, shown)
     context: dict[str, Any] = {
         "challenge": shown.challenge,
         "phase": shown,
         "row": challenges.phase_row(shown),
-        "withheld": boards.is_withheld(shown),
-        "frozen": boards.is_frozen(shown),
+        "sees_all": sight.is_organizer,
+        "hidden": not sight.shows_some(Aspect.AGGREGATES),
+        "withheld": snapshots.is_withheld(shown),
+        "frozen": snapshots.is_frozen(shown),
     }
     try:
         asked = Asked.of(request.GET)
         if "form" in request.GET:
-            return redirect(request.path + asked.query())
-        snapshot = boards.shown_snapshot(shown)
+            return redirect(looking.kept(request, request.path + asked.query()))
+        snapshot = None if context["hidden"] else snapshots.shown(shown, sight)
         if snapshot is not None:
-            context |= {"snapshot": snapshot, "board": _kept(shown, snapshot, asked)}
+            context |= {"snapshot": snapshot, "board": _kept(shown, snapshot, asked, sight)}
     except Refused as refused:
         context["refused"] = str(refused)
     status = 400 if "refused" in context else 200
     return render(request, "boards/leaderboard.html", context, status=status)
 
 
-def _kept(phase: Phase, snapshot: Snapshot, asked: Asked) -> dict[str, Any]:
-    make = partial(_rendered, phase, snapshot, asked)
+def _kept(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
+    make = partial(_rendered, phase, snapshot, asked, sight)
     # Words and weights are anybody's: what is made of them is not worth keeping.
     if asked.q or asked.weights:
         return make()
-    return fragments.kept(make, "board", snapshot.content_hash, phase.challenge.slug, phase.slug, asked)
+    names = (phase.challenge.slug, phase.slug)
+    return fragments.kept(make, "board", snapshot.content_hash, *names, asked, sight.key)
 
 
-def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked) -> dict[str, Any]:
+def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
     """The HTML of a board and the facts that the page's head names."""
-    official = boards.board_from(phase, snapshot, snapshot.payload)
+    official = boards.board_from(phase, snapshot, snapshot.payload, sight)
     board, heatmap = ranked(official, snapshot, asked)
     shown = tables.arranged(board, asked.columns, asked.sort, asked.q)
-    heatmap = heatmap or boards.part_of(board, "heatmap")
+    if board.official:
+        heatmap = boards.part_of(board, "heatmap")
     drawn = [figures.heatmap_figure(board, heatmap), _first_matrix(board), figures.tradeoff_figure(board)]
     context = {
         **table_context(shown, asked),
@@ -82,6 +91,9 @@ def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked) -> dict[str, Any]:
         "groups": list(dict.fromkeys(dataset.group for dataset in official.datasets)),
         "datasets": official.datasets,
         "counted": {dataset.slug for dataset in board.datasets},
+        "per_dataset": board.veil.shows(Aspect.PER_DATASET),
+        "of_all": board.veil.shows(Aspect.AGGREGATES),
+        "downloads": sight.shows_some(Aspect.DOWNLOADS),
         "official": official.scheme,
         "schemes": ranking.schemes(),
         "columns": tables.columns_of(board),
@@ -112,8 +124,12 @@ def ranked(official: Board, snapshot: Snapshot, asked: Asked) -> tuple[Board, di
     wanted = asked.what_if(official.scheme["name"], groups)
     if not wanted:
         return official, None
+    veil = official.veil
+    if wanted.datasets and not veil.shows(Aspect.PER_DATASET):
+        raise Refused("datasets_hidden")
     payload = ranking.what_if(snapshot, wanted)
-    return boards.board_from(official.phase, snapshot, payload), payload["heatmap"]
+    board = boards.board_from(official.phase, snapshot, payload, veil.sight)
+    return board, veiled_heatmap(payload["heatmap"], veil)
 
 
 def table_context(shown: Shown, asked: Asked | None = None) -> dict[str, Any]:
@@ -164,16 +180,19 @@ def _first_matrix(board: Board) -> Any:
 def _download(request: HttpRequest, challenge: str, phase: str) -> tuple[Phase, Shown | None]:
     """The table that an address asks for; 404 where it asks for what there is not."""
     found = access.phase_or_404(challenge, phase)
-    snapshot = boards.shown_snapshot(found)
+    sight = access.sight(request, found)
+    hidden = not all(map(sight.shows_some, (Aspect.AGGREGATES, Aspect.DOWNLOADS)))
+    snapshot = None if hidden else snapshots.shown(found, sight)
     if snapshot is None:
         return found, None
     try:
         asked = Asked.of(request.GET)
-        official = boards.board_from(found, snapshot, snapshot.payload)
+        official = boards.board_from(found, snapshot, snapshot.payload, sight)
         board, _ = ranked(official, snapshot, asked)
     except Refused as refused:
         raise Http404(str(refused)) from refused
-    return found, tables.arranged(board, asked.columns, asked.sort, asked.q)
+    downloadable = tuple(row for row in board.rows if board.sees(Aspect.DOWNLOADS, row))
+    return found, tables.arranged(replace(board, rows=downloadable), asked.columns, asked.sort, asked.q)
 
 
 def leaderboard_json(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:

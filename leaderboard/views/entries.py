@@ -7,57 +7,79 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 
-from leaderboard import rules
 from leaderboard.domain import ranking
+from leaderboard.enums import Aspect
 from leaderboard.messages import Refused
-from leaderboard.models import Entry, Snapshot
-from leaderboard.queries import boards, challenges, entries, explained
+from leaderboard.models import Challenge, Entry, Snapshot
+from leaderboard.queries import boards, challenges, entries, explained, snapshots
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
+from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
 from leaderboard.views import access, figures, fragments
 
 WORST = 30
 
 
 def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
-    """An entry's card and results; before it is on a board only its team sees it."""
-    shown = _entry_or_404(challenge, entry)
-    found = challenges.boards_with(shown.challenge, shown.slug)
-    is_member = rules.may_see_team(request.user, shown.team)
-    if not found and not is_member:
+    """An entry's card and results; before it is on a board only its team sees it.
+
+    Where names are hidden the address is that of a row of one board, and there is no card.
+    """
+    owner, card = _owner_and_card(challenge, entry)
+    asked = request.GET.get("phase")
+    found = challenges.boards_with(owner, entry, partial(access.sight, request))
+    if card is None:
+        found = [board for board in found if asked in (None, board.phase.slug)][:1]
+    is_theirs = card is not None and access.is_theirs(request, owner, card.team.slug)
+    board = next((board for board in found if asked in (None, board.phase.slug)), None)
+    if board is None and (asked or not is_theirs):
         raise Http404
-    asked = request.GET.get("phase", found[0].phase.slug if found else "")
-    board = next((board for board in found if board.phase.slug == asked), None)
-    if asked and board is None:
-        raise Http404
-    context: dict[str, Any] = {"challenge": shown.challenge, "entry": shown, "boards": found, "board": board}
-    context["is_member"] = is_member
-    if is_member:
-        context["submissions"] = entries.submissions_of(shown)
+    row = board.row(entry) if board else None
+    context: dict[str, Any] = {
+        "challenge": owner,
+        "card": card,
+        "name": card.name if card else row and row.method,
+        "boards": found,
+        "board": board,
+        "row": row,
+        "is_member": is_theirs,
+    }
+    if card is not None:
+        context["submissions"] = [
+            submission
+            for submission in entries.submissions_of(card)
+            if is_theirs or access.may_read_log(request, submission.phase, card.team.slug)
+        ]
     if board is not None:
-        context["row"] = board.row(shown.slug)
-        key = ("entry", board.snapshot, challenge, board.phase.slug, shown.slug)
-        context["results"] = fragments.kept(partial(_results, board, shown.slug), *key)
+        context["ranks"] = board.veil.shows(Aspect.AGGREGATES, board.veil.true(entry))
+        key = ("entry", board.snapshot, challenge, board.phase.slug, entry, board.veil.sight.key)
+        context["results"] = fragments.kept(partial(_results, board, entry), *key)
     return render(request, "boards/entry.html", context)
 
 
-def _entry_or_404(challenge: str, entry: str) -> Entry:
-    return get_object_or_404(
-        Entry.objects.select_related("team__challenge", "challenge"), challenge__slug=challenge, slug=entry
+def _owner_and_card(challenge: str, entry: str) -> tuple[Challenge, Entry | None]:
+    """The challenge, and the entry of that slug unless it stands for a hidden name."""
+    if entry.startswith(ANONYMOUS):
+        return access.challenge_or_404(challenge), None
+    card = get_object_or_404(
+        Entry.objects.select_related("team", "challenge"), challenge__slug=challenge, slug=entry
     )
+    return card.challenge, card
 
 
 def _results(board: Board, entry: str) -> dict[str, Any]:
     """An entry's tables and figures on one board."""
-    means = boards.part_of(board, "means")
+    means = boards.part_of(board, "means") or {}
     cases = entries.cases_of(board, entry)
+    leader = next((row for row in board.rows if row.entry != entry and row.entry in means), None)
     context = {
         "challenge": board.phase.challenge,
         "board": board,
         "row": board.row(entry),
         "others": board.ranked - 1,
-        "leader": next((row for row in board.rows if row.entry != entry), None),
-        "by_dataset": boards.entry_rows(board, entry, means),
+        "leader": leader if entry in means else None,
+        "by_dataset": boards.entry_rows(board, entry, means) if entry in means else [],
+        "comparable": board.veil.shows(Aspect.PER_DATASET),
         "figures": figures.entry_figures(board, entry, means),
         "cases": entries.worst_first(board, cases)[:WORST],
         "case_count": sum(len(of_one["cases"]) for of_one in cases.values()),
@@ -67,27 +89,23 @@ def _results(board: Board, entry: str) -> dict[str, Any]:
 
 def score(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """How an entry's score came about, from case values to the last root."""
-    shown, board, snapshot, row = _ranked_or_404(request, challenge, entry)
-    found = ranking.explanation(snapshot, row.entry)
-    if found is None:
-        raise Http404
+    owner, board, row, found = _explained_or_404(request, challenge, entry)
     context = {
-        "challenge": shown.challenge,
-        "entry": shown,
+        "challenge": owner,
         "board": board,
         "row": row,
         "explained": explained.explained(found, board),
         "scheme_words": scheme_words(board.scheme["spec"]),
         "status": status_words(board.scheme),
+        "downloads": board.sees(Aspect.DOWNLOADS, row),
     }
     return render(request, "boards/score.html", context)
 
 
 def score_json(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """The same for programs."""
-    _, board, snapshot, row = _ranked_or_404(request, challenge, entry)
-    found = ranking.explanation(snapshot, row.entry)
-    if found is None:
+    _, board, row, found = _explained_or_404(request, challenge, entry)
+    if not board.sees(Aspect.DOWNLOADS, row):
         raise Http404
     content = {"challenge": challenge, "phase": board.phase.slug, "snapshot": board.snapshot, **found}
     name = f"{challenge}-{board.phase.slug}-{entry}-score.json"
@@ -98,48 +116,68 @@ def score_json(request: HttpRequest, challenge: str, entry: str) -> HttpResponse
     )
 
 
-def _ranked_or_404(request: HttpRequest, challenge: str, entry: str) -> tuple[Entry, Board, Snapshot, Row]:
+def _explained_or_404(
+    request: HttpRequest, challenge: str, entry: str
+) -> tuple[Challenge, Board, Row, dict[str, Any]]:
     """An entry in competition on the board of the phase asked for, else of the newest it stands on."""
-    shown = _entry_or_404(challenge, entry)
-    for phase in _phases(request, shown):
-        snapshot = boards.shown_snapshot(phase)
+    owner = access.challenge_or_404(challenge)
+    asked = request.GET.get("phase")
+    for each in reversed(challenges.phases_of(owner)):
+        sight = access.sight(request, each.phase)
+        snapshot = snapshots.shown(each.phase, sight) if asked in (None, each.phase.slug) else None
         if snapshot is None:
             continue
-        board = boards.board_from(phase, snapshot, snapshot.payload)
+        board = boards.board_from(each.phase, snapshot, snapshot.payload, sight)
         row = board.row(entry)
         if row is not None and row.rank is not None:
-            return shown, board, snapshot, row
+            found = _explanation(board, snapshot, entry)
+            if found is not None:
+                return owner, board, row, found
     raise Http404
 
 
-def _phases(request: HttpRequest, entry: Entry) -> list[Any]:
-    asked = request.GET.get("phase")
-    rows = reversed(challenges.phases_of(entry.challenge))
-    return [row.phase for row in rows if asked in (None, row.phase.slug)]
+def _explanation(board: Board, snapshot: Snapshot, entry: str) -> dict[str, Any] | None:
+    true = board.veil.true(entry)
+    found = ranking.explanation(snapshot, true) if true else None
+    return veiled_explanation(found, true, board.veil) if found and true else None
 
 
 def compare(request: HttpRequest, challenge: str) -> HttpResponse:
     """Two entries side by side; without both, a choice of them."""
     shown = access.challenge_or_404(challenge)
     phases = [row.phase for row in challenges.phases_of(shown)]
-    phase = challenges.phase_asked(phases, request.GET.get("phase"))
-    snapshot = boards.shown_snapshot(phase) if phase else None
-    if phase is None or snapshot is None:
+    phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
+    sight = access.sight(request, phase) if phase else None
+    if phase is None or sight is None or not sight.shows_some(Aspect.PER_DATASET):
         raise Http404
-    board = boards.board_from(phase, snapshot, snapshot.payload)
+    snapshot = snapshots.shown(phase, sight)
+    if snapshot is None:
+        raise Http404
+    board = boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET)
     a, b = request.GET.get("a", ""), request.GET.get("b", "")
     context: dict[str, Any] = {"challenge": shown, "phase": phase, "board": board, "a": a, "b": b}
     if a and b and a != b:
         try:
-            found = ranking.comparison(snapshot, a, b)
+            context |= _compared(board, snapshot, a, b)
         except Refused as refused:
             context["refused"] = str(refused)
             return render(request, "boards/compare.html", context, status=400)
-        context |= {
-            "first": board.row(a),
-            "second": board.row(b),
-            "lines": entries.compared(board, found),
-            "structures": entries.structures_compared(board, found),
-            "figures": figures.comparison_figures(board, found),
-        }
     return render(request, "boards/compare.html", context)
+
+
+def _compared(board: Board, snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
+    """Tables and figures of two entries; the single cases only where both's are shown. Raises Refused."""
+    rows = {entry: board.row(entry) for entry in (a, b)}
+    for entry, row in rows.items():
+        if row is None:
+            raise Refused("not_on_the_board", name=entry)
+    both = [board.veil.true(entry) or "" for entry in (a, b)]
+    found = {**ranking.comparison(snapshot, *both), "a": a, "b": b}
+    per_case = all(board.veil.shows(Aspect.PER_CASE, entry) for entry in both)
+    return {
+        "first": rows[a],
+        "second": rows[b],
+        "lines": entries.compared(board, found),
+        "structures": entries.structures_compared(board, found),
+        "figures": figures.comparison_figures(board, found) if per_case else [],
+    }

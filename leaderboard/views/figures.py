@@ -20,8 +20,8 @@ from leaderboard.models import Challenge, Dataset
 from leaderboard.queries.boards import Board, BoardDataset
 
 
-def heatmap_figure(board: Board, heatmap: Mapping[str, Any]) -> Figure | None:
-    if not heatmap["rows"]:
+def heatmap_figure(board: Board, heatmap: Mapping[str, Any] | None) -> Figure | None:
+    if heatmap is None or not heatmap["rows"]:
         return None
     challenge = board.phase.challenge.slug
     links = {dataset.slug: reverse("dataset", args=[challenge, dataset.slug]) for dataset in board.datasets}
@@ -37,9 +37,8 @@ def tradeoff_figure(board: Board, highlight: str | None = None) -> Figure | None
         means = {cell.metric.name: cell.mean for cell in row.cells}
         dsc, ndv = means.get("DSC"), means.get("NDV")
         if dsc is not None and ndv is not None:
-            points.append(
-                Point(row.entry, row.method, dsc, ndv, reverse("entry", args=[challenge, row.entry]))
-            )
+            link = f"{reverse('entry', args=[challenge, row.entry])}?phase={board.phase.slug}"
+            points.append(Point(row.entry, row.method, dsc, ndv, link))
     return accuracy_against_regularity(points, highlight) if len(points) > 1 else None
 
 
@@ -54,7 +53,8 @@ def dataset_figures(
 ) -> list[Figure]:
     metrics = [vars(metric) for metric in board.metrics if metric.name in part["metrics"]]
     values = {name: metric["values"] for name, metric in part["metrics"].items()}
-    spread = case_distributions(metrics, part["cases"], values, board.methods) if metrics else None
+    has_cases = any(values.values())
+    spread = case_distributions(metrics, part["cases"], values, board.methods) if has_cases else None
     matrices = {metric["name"]: part["significance"].get(metric["name"]) for metric in metrics}
     matrix = significance_figure(matrices, dataset.name)
     profile = structure_profile(metrics, structures, board.methods) if structures else None
@@ -82,15 +82,12 @@ def overview_figure(challenge: Challenge, datasets: Iterable[Any]) -> Figure | N
 
 
 def entry_figures(board: Board, entry: str, means: Mapping[str, Any]) -> list[Figure]:
-    profile = entry_profile(
-        entry,
-        [vars(metric) for metric in board.metrics],
-        {dataset.slug: dataset.name for dataset in board.datasets},
-        means,
-        board.methods,
-    )
-    tradeoff = tradeoff_figure(board, entry)
-    return [figure for figure in (profile if profile.views else None, tradeoff) if figure is not None]
+    metrics = [vars(metric) for metric in board.metrics]
+    names = {dataset.slug: dataset.name for dataset in board.datasets}
+    methods = {slug: method for slug, method in board.methods.items() if slug in means}
+    profile = entry_profile(entry, metrics, names, means, methods) if entry in means else None
+    drawn = (profile if profile and profile.views else None, tradeoff_figure(board, entry))
+    return [figure for figure in drawn if figure is not None]
 
 
 def stability_figures(board: Board, agreement: Mapping[str, Any]) -> list[Figure]:

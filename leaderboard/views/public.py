@@ -8,12 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 
+from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
-from leaderboard.queries import boards, challenges, tables
+from leaderboard.queries import boards, challenges, snapshots, tables
+from leaderboard.rules import Sight
 from leaderboard.views import access, figures, fragments
 from leaderboard.views.boards import table_context
 
 TOP = 5
+OF_DATASETS = (Aspect.PER_DATASET, Aspect.PER_CASE)
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,10 @@ class Shown:
     """A phase on the home page with the head of its board."""
 
     row: challenges.PhaseRow
-    snapshot: Snapshot | None
-    board: dict[str, Any] | None
+    hidden: bool
+    withheld: bool
+    snapshot: Snapshot | None = None
+    board: dict[str, Any] | None = None
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -39,22 +44,26 @@ def home(request: HttpRequest) -> HttpResponse:
     announced = []
     for each in Challenge.objects.order_by("-created_at"):
         rows = challenges.phases_of(each)
-        shown = [_shown(row) for row in rows]
+        shown = [_shown(request, row) for row in rows]
         announced.append(Announced(each, shown, challenges.current_phase(rows)))
     return render(request, "challenges/home.html", {"challenges": announced})
 
 
-def _shown(row: challenges.PhaseRow) -> Shown:
-    snapshot = boards.shown_snapshot(row.phase)
+def _shown(request: HttpRequest, row: challenges.PhaseRow) -> Shown:
+    sight = access.sight(request, row.phase)
+    hidden = not sight.shows_some(Aspect.AGGREGATES)
+    withheld = snapshots.is_withheld(row.phase)
+    snapshot = None if hidden else snapshots.shown(row.phase, sight)
     if snapshot is None:
-        return Shown(row, None, None)
-    make = partial(_top, row.phase, snapshot)
+        return Shown(row, hidden, withheld)
+    make = partial(_top, row.phase, snapshot, sight)
     names = (row.phase.challenge.slug, row.phase.slug)
-    return Shown(row, snapshot, fragments.kept(make, "top", snapshot.content_hash, *names))
+    board = fragments.kept(make, "top", snapshot.content_hash, *names, sight.key)
+    return Shown(row, hidden, withheld, snapshot, board)
 
 
-def _top(phase: Phase, snapshot: Snapshot) -> dict[str, Any]:
-    board = boards.board_from(phase, snapshot, snapshot.payload)
+def _top(phase: Phase, snapshot: Snapshot, sight: Sight) -> dict[str, Any]:
+    board = boards.board_from(phase, snapshot, snapshot.payload, sight)
     shown = tables.arranged(board)
     context = table_context(replace(shown, rows=shown.rows[:TOP]))
     return {
@@ -95,18 +104,23 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     """One dataset of the newest phase that has it: table, distributions, significance."""
     shown = get_object_or_404(challenges.datasets_of(access.challenge_or_404(challenge)), slug=dataset)
     phase = _asked_phase(request, shown)
-    snapshot = boards.shown_snapshot(phase) if phase else None
     context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase}
-    if phase is not None and snapshot is not None:
-        key = ("dataset", snapshot.content_hash, shown.challenge.slug, phase.slug, shown.slug)
+    if phase is None:
+        return render(request, "boards/dataset.html", context)
+    sight = access.sight(request, phase)
+    context["hidden"] = not any(map(sight.shows_some, OF_DATASETS))
+    context["withheld"] = snapshots.is_withheld(phase)
+    snapshot = None if context["hidden"] else snapshots.shown(phase, sight)
+    if snapshot is not None:
+        key = ("dataset", snapshot.content_hash, shown.challenge.slug, phase.slug, shown.slug, sight.key)
         context["snapshot"] = snapshot
-        context["results"] = fragments.kept(partial(_dataset_results, phase, snapshot, shown), *key)
+        context["results"] = fragments.kept(partial(_dataset_results, phase, snapshot, sight, shown), *key)
     return render(request, "boards/dataset.html", context)
 
 
-def _dataset_results(phase: Phase, snapshot: Snapshot, dataset: Dataset) -> dict[str, Any]:
+def _dataset_results(phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Dataset) -> dict[str, Any]:
     """Table and figures of a dataset; no HTML where nobody was scored on it."""
-    board = boards.board_from(phase, snapshot, snapshot.payload)
+    board = boards.board_from(phase, snapshot, snapshot.payload, sight, *OF_DATASETS)
     names = (f"dataset/{dataset.slug}", f"structures/{dataset.slug}")
     part, structures = map(boards.parts_of(board, *names).get, names)
     if part is None:

@@ -1,6 +1,8 @@
 """Submitting a file and following it until it is on the board."""
 
 import uuid
+from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from leaderboard import rules
 from leaderboard.domain import attempts, people, submissions, teams, upload_tokens, uploads
 from leaderboard.domain.evaluation import handouts
+from leaderboard.enums import Aspect
 from leaderboard.forms import CARD, EntryChoiceForm, SubmitForm
 from leaderboard.messages import WORDS, Refused
 from leaderboard.models import Case, Dataset, Entry, Phase, Team
@@ -88,19 +91,9 @@ def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> d
 
 def detail(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
     """A submission: its progress, log and results."""
-    shown = access.submission_or_404(request, submission)
-    context = {
-        "submission": shown,
-        "entry": shown.entry,
-        "phase": shown.phase,
-        "challenge": shown.phase.challenge,
-        "progress": progress_of(shown),
-        "events": shown.events.all(),
-        "is_organizer": rules.is_organizer(request.user, shown.phase.challenge),
-        "is_member": rules.is_member(request.user, shown.entry.team),
-        "score": _own_machine(request, shown.phase, shown.filename),
-    }
-    return render(request, "submissions/detail.html", context)
+    seen = _seen(request, submission)
+    score = _own_machine(request, seen["phase"], seen["submission"].filename)
+    return render(request, "submissions/detail.html", seen | {"score": score})
 
 
 def _own_machine(request: HttpRequest, phase: Phase, filename: str = "fields.zip") -> dict[str, object]:
@@ -116,16 +109,30 @@ def _own_machine(request: HttpRequest, phase: Phase, filename: str = "fields.zip
 
 def progress(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
     """The live part of a submission's page."""
-    shown = access.submission_or_404(request, submission)
-    context = {
+    return render(request, "submissions/_progress.html", _seen(request, submission))
+
+
+def _seen(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
+    """What the viewer may see of a submission: means and log as the phase's matrix says."""
+    shown = access.submission_or_404(request, pk)
+    challenge, team = shown.phase.challenge, shown.entry.team
+    sight = access.sight(request, shown.phase)
+    progress, logs = progress_of(shown), access.may_read_log(request, shown.phase, team.slug)
+    theirs = access.is_theirs(request, challenge, team.slug)
+    if not sight.shows(Aspect.AGGREGATES, team.slug):
+        progress = replace(progress, running_mean=[])
+    return {
         "submission": shown,
+        "entry": shown.entry,
         "phase": shown.phase,
-        "progress": progress_of(shown),
-        "events": shown.events.all(),
-        "is_organizer": rules.is_organizer(request.user, shown.phase.challenge),
-        "is_member": rules.is_member(request.user, shown.entry.team),
+        "challenge": challenge,
+        "progress": progress,
+        "logs": logs,
+        "events": shown.events.all() if logs else (),
+        "is_theirs": theirs,
+        "is_organizer": sight.is_organizer,
+        "is_member": theirs and rules.is_member(request.user, team),
     }
-    return render(request, "submissions/_progress.html", context)
 
 
 def sample_zip(request: HttpRequest, challenge: str, phase: str) -> FileResponse:

@@ -4,9 +4,10 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
+from leaderboard import rules
 from leaderboard.domain import ranking, teams
 from leaderboard.models import Case, Challenge, Dataset, Entry, Evaluation, Phase, Submission, Team
 
@@ -32,6 +33,11 @@ def phase(**fields: Any) -> Phase:
         "scheme": ranking.preset("l2r-code"),
     } | fields
     return Phase.objects.create(challenge=owner, **fields)
+
+
+def public(where: Phase) -> rules.Sight:
+    """What the public sees of a phase."""
+    return rules.sight(AnonymousUser(), where)
 
 
 def team(owner: Challenge, captain: User | None = None, **fields: Any) -> Team:

@@ -45,7 +45,7 @@ def seen(
 ) -> bool:
     """Whether a viewer sees the aggregates, of one team or of all; the matrix says nothing of the rest."""
     sight = rules.sight(viewer, phase, looking_as)
-    shown = {aspect: sight.shows(aspect, team.pk if team else None) for aspect in Aspect}
+    shown = {aspect: sight.shows(aspect, team.slug if team else None) for aspect in Aspect}
     aggregates = shown.pop(Aspect.AGGREGATES)
     assert set(shown.values()) == {sight.is_organizer}
     return aggregates

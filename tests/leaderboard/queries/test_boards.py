@@ -5,9 +5,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from leaderboard.queries import boards
+from leaderboard.queries import boards, snapshots
 from leaderboard.queries.boards import Metric
 from tests.leaderboard import make, payload
+from tests.leaderboard.make import public
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -18,13 +19,14 @@ HD95 = Metric(**payload.METRICS[1])
 def board(entries: int = 3) -> boards.Board:
     phase = make.phase(challenge=make.challenge(slug="lumir"))
     payload.snapshot(phase, entries)
-    found = boards.board_of(phase)
+    found = boards.board_of(phase, public(phase))
     assert found is not None
     return found
 
 
 def test_there_is_no_board_before_the_first_snapshot() -> None:
-    assert boards.board_of(make.phase()) is None
+    phase = make.phase()
+    assert boards.board_of(phase, public(phase)) is None
 
 
 def test_the_newest_snapshot_is_the_board() -> None:
@@ -32,7 +34,7 @@ def test_the_newest_snapshot_is_the_board() -> None:
     payload.snapshot(phase, created_at=NOW - timedelta(hours=1), content_hash="old")
     payload.snapshot(phase, created_at=NOW, content_hash="new")
     payload.snapshot(make.phase(), created_at=NOW, content_hash="of another phase")
-    found = boards.board_of(phase)
+    found = boards.board_of(phase, public(phase))
     assert found is not None
     assert found.snapshot == "new"
 
@@ -41,20 +43,20 @@ def test_a_frozen_board_holds_newer_results_back_until_they_are_published() -> N
     phase = make.phase(freeze_at=NOW - timedelta(hours=1), publish_at=NOW + timedelta(hours=1))
     payload.snapshot(phase, created_at=NOW - timedelta(hours=2), content_hash="before")
     payload.snapshot(phase, created_at=NOW, content_hash="after")
-    frozen = boards.board_of(phase)
+    frozen = boards.board_of(phase, public(phase))
     assert frozen is not None
-    assert (frozen.snapshot, frozen.frozen) == ("before", True)
+    assert (frozen.snapshot, snapshots.is_frozen(phase)) == ("before", True)
     phase.publish_at = NOW - timedelta(minutes=1)
-    published = boards.board_of(phase)
+    published = boards.board_of(phase, public(phase))
     assert published is not None
-    assert (published.snapshot, published.frozen) == ("after", False)
+    assert (published.snapshot, snapshots.is_frozen(phase)) == ("after", False)
 
 
 def test_results_to_be_published_later_are_withheld_wholly() -> None:
     phase = make.phase(publish_at=NOW + timedelta(hours=1))
     payload.snapshot(phase)
-    assert boards.is_withheld(phase)
-    assert boards.board_of(phase) is None
+    assert snapshots.is_withheld(phase)
+    assert boards.board_of(phase, public(phase)) is None
 
 
 @pytest.mark.parametrize("entries", [1, 3, 200])
@@ -62,7 +64,7 @@ def test_a_board_is_one_query(entries: int, django_assert_num_queries: DjangoAss
     phase = make.phase()
     payload.snapshot(phase, entries)
     with django_assert_num_queries(1):
-        found = boards.board_of(phase)
+        found = boards.board_of(phase, public(phase))
     assert found is not None
     assert len(found.rows) == entries
 
@@ -98,7 +100,7 @@ def test_nothing_is_best_where_nobody_is_complete() -> None:
 
 def test_a_datasets_rows_stand_in_board_order_with_the_best_marked() -> None:
     found = board()
-    part = boards.dataset_part(found, "t2-like")
+    part = boards.part_of(found, "dataset/t2-like")
     assert part is not None
     rows = boards.dataset_rows(found, part)
     assert [row.name for row in rows] == ["Method 0", "Method 1", "Method 2"]
@@ -141,5 +143,5 @@ def test_a_snapshot_is_found_without_reading_its_content(
     phase = make.phase()
     payload.snapshot(phase)
     with django_assert_num_queries(1) as queries:
-        assert boards.shown_snapshot(phase) is not None
+        assert snapshots.shown(phase, public(phase)) is not None
     assert "payload" not in queries.captured_queries[0]["sql"]

@@ -45,5 +45,5 @@ def test_boards_with_an_entry_leave_out_the_withheld_ones() -> None:
     hidden = make.phase(challenge=owner, slug="hidden", publish_at=NOW + HOUR)
     for phase in (shown, hidden):
         payload.snapshot(phase)
-    assert [board.phase for board in challenges.boards_with(owner, "entry-0")] == [shown]
-    assert challenges.boards_with(owner, "entry-9") == []
+    assert [board.phase for board in challenges.boards_with(owner, "entry-0", make.public)] == [shown]
+    assert challenges.boards_with(owner, "entry-9", make.public) == []

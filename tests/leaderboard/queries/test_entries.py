@@ -3,6 +3,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from leaderboard.queries import boards, entries
 from tests.leaderboard import make, payload
+from tests.leaderboard.make import public
 
 pytestmark = pytest.mark.django_db
 
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.django_db
 def board() -> boards.Board:
     phase = make.phase()
     payload.snapshot(phase)
-    found = boards.board_of(phase)
+    found = boards.board_of(phase, public(phase))
     assert found is not None
     return found
 

@@ -5,6 +5,7 @@ import pytest
 
 from leaderboard.queries import boards, exports, tables
 from tests.leaderboard import make, payload
+from tests.leaderboard.make import public
 
 pytestmark = pytest.mark.django_db
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.django_db
 def shown(whole: dict[str, Any], **asked: Any) -> tables.Shown:
     phase = make.phase(challenge=make.challenge(slug="lumir"))
     payload.snapshot(phase, payload=whole)
-    found = boards.board_of(phase)
+    found = boards.board_of(phase, public(phase))
     assert found is not None
     return tables.arranged(found, **asked)
 

@@ -2,6 +2,7 @@ import pytest
 
 from leaderboard.queries import boards, tables
 from tests.leaderboard import make, payload
+from tests.leaderboard.make import public
 
 pytestmark = pytest.mark.django_db
 
@@ -12,7 +13,7 @@ def board() -> boards.Board:
     whole["entries"][2]["metrics"]["HD95"] = {"mean": None, "std": None, "missing": 3, "best": False}
     phase = make.phase()
     payload.snapshot(phase, 4, payload=whole)
-    found = boards.board_of(phase)
+    found = boards.board_of(phase, public(phase))
     assert found is not None
     return found
 
