@@ -3,7 +3,7 @@
 Whoever's name is hidden is called "Entry 3" and has an address that only the same phase understands.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -39,13 +39,14 @@ _NOBODY: Mapping[str, Any] = {
 class Veil:
     """What is shown of one snapshot.
 
-    entries: each entry's slug to the one it is shown by, in the order of the page; names: the same of
-    methods; own: the slugs of the viewer's own entries.
+    entries: each entry's slug to the one it is shown by, in the order of the page; names: to the name that
+    it is shown by; methods: true names to slugs; own: the slugs of the viewer's own entries.
     """
 
     sight: Sight
     entries: Mapping[str, str]
     names: Mapping[str, str]
+    methods: Mapping[str, str]
     own: frozenset[str]
 
     def shows(self, aspect: Aspect, entry: str | None = None) -> bool:
@@ -67,7 +68,8 @@ def veil_over(payload: Mapping[str, Any], content_hash: str, sight: Sight) -> Ve
     if entries:
         sight = sight.of(entries[0]["team"]["slug"])
     own = frozenset(entry["entry"] for entry in entries if entry["team"]["slug"] == sight.team)
-    veil = Veil(sight, {}, {}, own)
+    methods = {entry["method"]: entry["entry"] for entry in entries}
+    veil = Veil(sight, {}, {}, methods, own)
     if not veil.shows(Aspect.AGGREGATES):
         # The order of a hidden ranking would tell it.
         entries = sorted(entries, key=_without_rank(veil, content_hash))
@@ -75,8 +77,8 @@ def veil_over(payload: Mapping[str, Any], content_hash: str, sight: Sight) -> Ve
     for number, entry in enumerate(entries, 1):
         named = veil.shows(Aspect.NAMES, entry["entry"])
         slugs[entry["entry"]] = entry["entry"] if named else f"{ANONYMOUS}{number}"
-        names[entry["method"]] = entry["method"] if named else f"Entry {number}"
-    return Veil(sight, slugs, names, own)
+        names[entry["entry"]] = entry["method"] if named else f"Entry {number}"
+    return Veil(sight, slugs, names, methods, own)
 
 
 def _without_rank(veil: Veil, content_hash: str) -> Callable[[Mapping[str, Any]], str]:
@@ -107,7 +109,7 @@ def _veiled(entry: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
     elif not veil.shows(Aspect.PER_DATASET, slug):
         made["imputations"] = {}
     if veil.entries[slug] != slug:
-        made |= {"entry": veil.entries[slug], "method": veil.names[entry["method"]], **_NOBODY}
+        made |= {"entry": veil.entries[slug], "method": veil.names[slug], **_NOBODY}
     return made
 
 
@@ -147,7 +149,7 @@ def _agreement(agreement: Mapping[str, Any], veil: Veil) -> dict[str, Any] | Non
 def _dataset(part: Mapping[str, Any], veil: Veil) -> dict[str, Any] | None:
     seen, cases = veil.seen(Aspect.PER_DATASET), veil.seen(Aspect.PER_CASE)
     table = [
-        {**line, "entry": seen[line["entry"]], "method": veil.names[line["method"]]}
+        {**line, "entry": seen[line["entry"]], "method": veil.names[line["entry"]]}
         for line in part["table"]
         if line["entry"] in seen
     ]
@@ -188,7 +190,7 @@ def veiled_matrix(matrix: Mapping[str, Any] | None, veil: Veil) -> dict[str, Any
     return {
         **found,
         "entries": _slugs(found["entries"], veil),
-        "methods": [veil.names[method] for method in found["methods"]],
+        "methods": [veil.names[entry] for entry in found["entries"]],
         "tie_groups": [_slugs(group, veil) for group in found["tie_groups"]],
     }
 
@@ -237,24 +239,26 @@ def veiled_explanation(found: Mapping[str, Any], entry: str, veil: Veil) -> dict
         {**pool, "metrics": [_explained(metric, entry, veil) for metric in pool["metrics"]]} for pool in pools
     ]
     total = found["total"] if whole else None
-    return {**found, "method": veil.names[found["method"]], "pools": made, "total": total}
+    return {**found, "method": veil.names[entry], "pools": made, "total": total}
 
 
 def _explained(metric: Mapping[str, Any], entry: str, veil: Veil) -> dict[str, Any]:
-    seen = set(veil.seen(Aspect.AGGREGATES).values())
-    known = {name for name, slug in zip(veil.names, veil.entries.values(), strict=True) if slug in seen}
-    order = {name: at for at, name in enumerate(veil.names)}
-    known_ones = [one for one in metric["comparisons"] if one["opponent"] in known]
-    against = sorted(known_ones, key=lambda one: order[one["opponent"]])
-    tied = sorted((name for name in metric["place"]["tied_with"] if name in known), key=order.__getitem__)
-    whole = veil.shows(Aspect.PER_DATASET, entry)
+    """One metric, told against the entries whose standing is shown, in the order of the page."""
+    whole, known = veil.shows(Aspect.PER_DATASET, entry), veil.seen(Aspect.AGGREGATES)
+    order = {slug: at for at, slug in enumerate(veil.entries)}
+    against = {veil.methods[one["opponent"]]: one for one in metric["comparisons"]}
+    tied = {veil.methods[name] for name in metric["place"]["tied_with"]}
+
+    def named(slugs: Iterable[str]) -> list[str]:
+        return sorted((slug for slug in slugs if slug in known), key=order.__getitem__)
+
     return {
         **metric,
         "cases": metric["cases"] if veil.shows(Aspect.PER_CASE, entry) else [],
         "datasets": _by_dataset(metric["cases"]) if whole else [],
         "imputations": metric["imputations"] if whole else [],
-        "comparisons": [{**one, "opponent": veil.names[one["opponent"]]} for one in against],
-        "place": {**metric["place"], "tied_with": [veil.names[name] for name in tied]},
+        "comparisons": [{**against[slug], "opponent": veil.names[slug]} for slug in named(against)],
+        "place": {**metric["place"], "tied_with": [veil.names[slug] for slug in named(tied)]},
     }
 
 

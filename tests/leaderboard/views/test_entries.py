@@ -58,7 +58,7 @@ def test_an_entry_on_no_board_is_its_teams_alone(client: Client, phase: Phase, e
     client.force_login(make.user())
     assert client.get(address).status_code == 404
     client.force_login(entry.team.members.get())
-    assert "Not on a board yet" in page(client, address)
+    assert "On no board that is shown to you yet" in page(client, address)
 
 
 def test_an_entrys_page_has_its_single_cases_worst_first(client: Client, phase: Phase, entry: Entry) -> None:
@@ -88,8 +88,8 @@ def test_an_entrys_page_has_a_constant_number_of_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     payload.snapshot(phase, entries)
-    # Entry; phases and board; means; cases; challenge and phases of the navigation.
-    with django_assert_num_queries(7):
+    # Entry; phases and board; submissions; means; cases; challenge and phases of the navigation.
+    with django_assert_num_queries(8):
         page(client, "/challenges/lumir/entries/entry-0/")
 
 
