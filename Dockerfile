@@ -26,4 +26,4 @@ RUN DATABASE_URL=postgres:///build REDIS_URL=redis:// SECRET_KEY=build DATA_DIR=
     && chown -R leaderboard /app
 USER leaderboard
 EXPOSE 8000
-CMD ["python", "-m", "gunicorn", "leaderboard.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--timeout", "600"]
+CMD ["python", "-m", "gunicorn", "leaderboard.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "20", "--timeout", "600"]

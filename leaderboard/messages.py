@@ -77,6 +77,8 @@ WORDS: Mapping[str, str] = {
     "second_factor_missing": "Organizers log in with a second factor. Set it up first; it takes a minute.",
     "too_many_log_ins": "Too many failed tries. Wait five minutes, or reset the password.",
     "cannot_cancel": "This submission is {state} already and cannot be cancelled.",
+    "not_scored_before": "Only a file that was called off because it was scored before can be scored again.",
+    "file_gone": "The file is not kept any more. Upload it again.",
 }
 
 # Why a submission did or did not cost an attempt, by its state.
@@ -91,9 +93,11 @@ LEDGER: Mapping[str, str] = {
     "failed": "Failed for a reason of ours: given back.",
     "cancelled": "Cancelled before a case was scored: given back.",
     "cancelled_late": "Cancelled after cases had been scored.",
+    "same_file": "The very file was scored before: not scored again, given back.",
     "withdrawn": "Scored, then withdrawn.",
     "disqualified": "Scored, then disqualified.",
     "grant": "Given by the organizers: {reason}",
+    "brought": "Sent by {who} for another team before: an attempt follows whoever sent it.",
 }
 
 # What people are told, in the site and by mail: title and text. Results stay on the pages.
@@ -111,6 +115,20 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "failed-organizers": (
         "Failed: {entry} in {phase}",
         "{filename} of {team} could not be scored. The log has the details.",
+    ),
+    "same-file": (
+        "{entry}: this very file was scored before",
+        "{filename} is not scored a second time for {phase} and used no attempt. Its page leads to the "
+        "earlier results, and can have it scored again.",
+    ),
+    "rescored": (
+        "{phase}: submissions were scored anew",
+        "The new values count from now on, and the board follows them. Why: {reason}",
+    ),
+    "no-room": (
+        "No room for uploads",
+        "An upload of {name}, {size}, was refused: only {free} are free where uploads lie. Make room there; "
+        "nobody can submit until then. You are told of this once an hour.",
     ),
     "invitation": ("{who} invites you to the team {team}", "Read the terms of {challenge} and join."),
     "joined": ("{who} has joined {team}", ""),
@@ -151,6 +169,9 @@ EVENTS: Mapping[str, str] = {
     "check_given_up": "The check is given up: {why}.",
     "lease_lost": "A worker was lost while at work on {what}; another one takes over.",
     "cancelled": "Cancelled by {who}.",
+    "same_file": "This very file was scored before for your team: it is not scored a second time. "
+    "No attempt was used.",
+    "scored_again": "{who} wants this file scored again, though it was scored before.",
     "withdrawn": "Withdrawn by {who}. It stands on the board no longer.",
     "disqualified": "Disqualified by the organizers ({who}): {reason}",
     "reinstated": "Reinstated by the organizers ({who}): {reason}",

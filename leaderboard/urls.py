@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/<uuid:submission>/progress/", submissions.progress, name="submission_progress"),
     path("submissions/<uuid:submission>/cancel/", exits.cancel, name="submission_cancel"),
     path("submissions/<uuid:submission>/withdraw/", exits.withdraw, name="submission_withdraw"),
+    path("submissions/<uuid:submission>/again/", exits.again, name="submission_again"),
     path("submissions/<uuid:submission>/choose/", exits.choose, name="submission_choose"),
     path("challenges/<slug:challenge>/terms/", terms.accept, name="terms"),
     path("challenges/<slug:challenge>/announcements/", announcements.announcements, name="announcements"),

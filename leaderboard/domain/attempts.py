@@ -17,23 +17,35 @@ from leaderboard.rules import refusal_to_submit
 
 def attempts(team: Team, phase: Phase, at: datetime, *, invalid: bool = False) -> Attempts:
     """The valid (or the invalid) attempts of a team in the phase's rolling window that ends at `at`."""
-    return in_window(ledger(team, phase), phase, at, invalid=invalid)
+    return in_window(ledger(phase, team), phase, at, invalid=invalid)
+
+
+def united(phase: Phase, at: datetime, *teams: Team) -> Attempts:
+    """The valid attempts in the window as they would be if these teams were one."""
+    return in_window(ledger(phase, *teams), phase, at)
 
 
 def total(team: Team, phase: Phase) -> Attempts | None:
     """The valid attempts of the whole phase, or None where they are not limited."""
-    return in_total(ledger(team, phase), phase)
+    return in_total(ledger(phase, team), phase)
 
 
-def require_attempt(team: Team, phase: Phase, at: datetime, *, begun: datetime | None = None) -> None:
-    """Raise Refused with the reason why `team` may not submit to `phase` at `at`.
+def require_attempt(
+    team: Team, phase: Phase, at: datetime, *, sender: User, begun: datetime | None = None
+) -> None:
+    """Raise Refused with the reason why `sender` may not submit to `phase` for `team` at `at`.
+
+    The caller holds the team's lock. What members have sent for other teams of the challenge counts, too.
 
     begun: when an upload began that has declared its hash; it may end within the phase's grace period.
     """
+    # Of an upload that ends after its sender has left, the attempt would count for nobody who is here.
+    if not team.memberships.filter(user=sender).exists():
+        raise Refused("not_in_team", who=sender.get_username(), team=team.name)
     code = refusal_to_submit(phase, at, begun)
     if code is not None:
         raise Refused(code, phase=phase.name, opens=shown(phase.opens_at), closes=shown(phase.closes_at))
-    window, rows = duration(phase.window), ledger(team, phase)
+    window, rows = duration(phase.window), ledger(phase, team)
     valid = in_window(rows, phase, at)
     if valid.left == 0:
         raise Refused("attempts_used", allowed=valid.allowed, window=window, next=shown(valid.next_at))

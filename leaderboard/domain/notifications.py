@@ -23,6 +23,7 @@ from leaderboard.models import (
     Notification,
     Phase,
     Profile,
+    Rescoring,
     Submission,
     Team,
 )
@@ -108,7 +109,7 @@ def read(user: User, *pks: int) -> None:
 
 
 def submission_ended(pk: UUID | str) -> None:
-    """Tell a team that its submission is scored, invalid or failed; of a failure the organizers too."""
+    """Tell a team how its submission ended by itself; of a failure the organizers too."""
     submission = Submission.objects.select_related("entry__team", "phase__challenge").get(pk=pk)
     facts = {
         "entry": submission.entry.name,
@@ -119,11 +120,32 @@ def submission_ended(pk: UUID | str) -> None:
     }
     # With the time: a failed submission that is tried again may end again.
     key = f"{submission.state}:{pk}:{submission.finished_at:%Y%m%d%H%M%S%f}"
-    kind, url = _K(submission.state), submission.get_absolute_url()
+    was_scored_before = submission.state == SubmissionState.CANCELLED
+    kind = _K.SAME_FILE if was_scored_before else _K(submission.state)
+    url = submission.get_absolute_url()
     tell(members(submission.entry.team), kind, key, *notice(kind, **facts), url)
     if submission.state == SubmissionState.FAILED:
         organizers = submission.phase.challenge.organizers.all()
         tell(organizers, kind, f"organizers:{key}", *notice("failed-organizers", **facts), url)
+
+
+def rescored(rescoring: Rescoring) -> None:
+    """Tell the teams whose submissions were scored anew, and the organizers, that the new values count."""
+    phase = rescoring.phase
+    concerned = User.objects.filter(
+        Q(memberships__team__entries__submissions__evaluations__rescoring=rescoring)
+        | Q(organized_challenges=phase.challenge_id)
+    ).distinct()
+    told = notice(_K.RESCORED, phase=phase.name, reason=rescoring.decision_reason)
+    tell(concerned, _K.RESCORED, f"rescored:{rescoring.pk}", *told, phase.get_absolute_url())
+
+
+def no_room(challenge: Challenge, name: str, size: str, free: str) -> None:
+    """Tell the organizers that an upload was refused for want of room; once an hour."""
+    told = notice(_K.NO_ROOM, name=name, size=size, free=free)
+    key = f"no-room:{challenge.pk}:{timezone.now():%Y%m%d%H}"
+    with transaction.atomic():
+        tell(challenge.organizers.all(), _K.NO_ROOM, key, *told, reverse("organize", args=[challenge.slug]))
 
 
 def team_changed(users: Iterable[User], team: Team, code: str, **facts: object) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from leaderboard import tasks
-from leaderboard.domain import audit, ranking, states, stewardship
+from leaderboard.domain import audit, notifications, ranking, states, stewardship
 from leaderboard.domain.evaluation import plan
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.messages import Refused
@@ -104,6 +104,8 @@ def apply(rescoring: Rescoring, by: User, reason: str) -> None:
             Evaluation.objects.filter(pk=shadow.pk).update(current=True)
             states.log(shadow.submission_id, "rescored", reason=reason)
         ranking.mark_stale(rescoring.phase_id)
+        rescoring.refresh_from_db()
+        notifications.rescored(rescoring)
 
 
 def discard(rescoring: Rescoring, by: User, reason: str) -> None:

@@ -5,10 +5,10 @@ from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from leaderboard import tasks
-from leaderboard.domain import audit, ranking, states
+from leaderboard.domain import audit, notifications, ranking, states
 from leaderboard.domain.leases import RELEASED
 from leaderboard.enums import WORKING_STATES, BoardRule, CaseState, SubmissionState
 from leaderboard.messages import Refused
@@ -137,6 +137,23 @@ def _tell(submission: Submission, by: User, code: str, reason: str) -> None:
         phase=submission.phase,
     )
     ranking.mark_stale(submission.phase_id)
+
+
+def call_off_if_scored_before(submission: Submission, held: Q) -> bool:
+    """Call off a submission whose very bytes were scored before for its team; returns whether they were.
+
+    held: what must hold of the row, so that only who is at work on it does this. The team is offered the
+    earlier results, and may have the file scored again on purpose: that one is not asked of.
+    """
+    earlier = None if submission.same_as_id else same_file(submission)
+    if earlier is None:
+        return False
+    facts = {"same_as": earlier, "sha256": submission.sha256}
+    with transaction.atomic():
+        if states.move(submission.pk, _S.CANCELLED, held, **facts, **RELEASED):
+            states.log(submission.pk, "same_file")
+            notifications.submission_ended(submission.pk)
+    return True
 
 
 def same_file(submission: Submission) -> uuid.UUID | None:

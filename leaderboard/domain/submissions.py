@@ -1,5 +1,6 @@
 """Taking in a file, and the exits that people choose."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from leaderboard import tasks
-from leaderboard.domain import people, states, teams, uploads
+from leaderboard.domain import parts, people, states, teams, uploads
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import SubmissionState
@@ -30,7 +31,7 @@ def receive(phase: Phase, entry: Entry, user: User, file: TemporaryUploadedFile)
         # The team's row lock makes twenty uploads that end at once count one after the other.
         team = teams.locked_with(entry)
         people.require_terms(user, phase.challenge)
-        require_attempt(team, phase, now)
+        require_attempt(team, phase, now, sender=user)
         submission = Submission.objects.create(
             phase=phase,
             entry=entry,
@@ -42,9 +43,43 @@ def receive(phase: Phase, entry: Entry, user: User, file: TemporaryUploadedFile)
         )
         states.log(submission.pk, "received", name=name, size=filesizeformat(submission.size))
         # Inside the transaction: a row without its file would be worse than a file without its row.
-        path.rename(upload_path(submission))
+        parts.keep(path, submission)
         transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
     return submission
+
+
+def score_again(offered: Submission, by: User) -> Submission:
+    """Have a file scored that was called off because it was scored before; this uses an attempt.
+
+    A second call gets what the first one made. Raises Refused.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        team = teams.locked_with(offered.entry)
+        if offered.state != SubmissionState.CANCELLED or offered.same_as_id is None:
+            raise Refused("not_scored_before")
+        made = offered.again.first()
+        if made is not None:
+            return made
+        people.require_terms(by, offered.phase.challenge)
+        require_attempt(team, offered.phase, now, sender=by)
+        made = Submission.objects.create(
+            phase=offered.phase,
+            entry=offered.entry,
+            submitted_by=by,
+            state=SubmissionState.RECEIVED,
+            filename=offered.filename,
+            size=offered.size,
+            received_at=now,
+            same_as=offered,
+        )
+        try:
+            os.link(upload_path(offered), upload_path(made))
+        except FileNotFoundError:
+            raise Refused("file_gone") from None
+        states.log(made.pk, "scored_again", who=by.get_username())
+        transaction.on_commit(partial(tasks.check_submission.delay, str(made.pk)), robust=True)
+    return made
 
 
 def cancel(submission: Submission, by: User) -> None:

@@ -4,9 +4,7 @@ The file of an unfinished upload is `<submission>.part`; bytes behind the offset
 piece that broke off, and are overwritten. The finished file is renamed, never copied.
 """
 
-import errno
 import hashlib
-import os
 import shutil
 import time
 import uuid
@@ -26,9 +24,10 @@ from django.utils import timezone
 from psycopg2.errors import LockNotAvailable
 
 from leaderboard import tasks
-from leaderboard.domain import people, states, teams
+from leaderboard.domain import notifications, parts, people, states, teams
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_path
+from leaderboard.domain.parts import part_path
 from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused, event
 from leaderboard.models import Entry, Phase, Submission, SubmissionEvent, Team, Upload
@@ -53,11 +52,6 @@ class Checksum:
 
     algorithm: str
     digest: bytes
-
-
-def part_path(pk: uuid.UUID) -> Path:
-    """Where the bytes of an unfinished upload lie."""
-    return Path(settings.UPLOADS_ROOT) / f"{pk}.part"
 
 
 def unfinished(user: User, phase: Phase) -> QuerySet[Upload]:
@@ -100,9 +94,9 @@ def begin(
             waiting = unfinished(user, phase).filter(offset=0, **same).first()
             if waiting is not None:
                 return waiting
-        require_attempt(team, phase, now)
+        require_attempt(team, phase, now, sender=user)
         _require_turn(team, phase)
-        _require_room(length + _promised())
+        _require_room(phase, name, length, promised=_promised())
         submission = Submission.objects.create(
             phase=phase, entry=entry, submitted_by=user, filename=name, size=length, created_at=now
         )
@@ -130,9 +124,9 @@ def append(pk: uuid.UUID, offset: int, body: Readable, checksum: Checksum | None
     when the line breaks, what has come is kept. Bytes with a checksum are stored all or not at all, and
     for these the lock is held. Raises Refused.
     """
-    upload = Upload.objects.select_related("submission").get(pk=pk)
+    upload = Upload.objects.select_related("submission__phase__challenge").get(pk=pk)
     _require_open(upload, offset)
-    _require_room(upload.length - offset)
+    _require_room(upload.submission.phase, upload.submission.filename, upload.length - offset)
     if checksum is not None:
         return _store(pk, offset, _blocks(body), checksum)
     for block in _blocks(body):
@@ -206,15 +200,28 @@ def _promised() -> int:
     return promised or 0
 
 
-def _require_room(more: int) -> None:
-    if shutil.disk_usage(settings.UPLOADS_ROOT).free - more < settings.MIN_FREE_BYTES:
-        raise Refused("no_room")
+def _require_room(phase: Phase, name: str, more: int, promised: int = 0) -> None:
+    if shutil.disk_usage(settings.UPLOADS_ROOT).free - more - promised < settings.MIN_FREE_BYTES:
+        raise no_room(phase, name, more)
+
+
+def no_room(phase: Phase, name: str, size: int) -> Refused:
+    """The refusal of a file for want of room; its facts are what organizers are told."""
+    free = filesizeformat(shutil.disk_usage(settings.UPLOADS_ROOT).free)
+    return Refused("no_room", challenge=phase.challenge, name=name, size=filesizeformat(size), free=free)
+
+
+def tell_of(refused: Refused) -> None:
+    """Tell the organizers of a refusal for want of room; to be called outside of what it rolled back."""
+    if refused.code == "no_room":
+        notifications.no_room(**refused.facts)  # type: ignore[arg-type]  # the facts of `no_room` above
 
 
 def _require_attempt(team: Team, phase: Phase, upload: Upload) -> None:
+    sender = upload.submission.submitted_by
     begun = upload.submission.created_at if upload.declared_sha256 else None
     try:
-        require_attempt(team, phase, timezone.now(), begun=begun)
+        require_attempt(team, phase, timezone.now(), sender=sender, begun=begun)
     except Refused as refused:
         # The last of the rules: others at work are no reason to throw away a file that has come whole.
         if refused.code != "too_many_running":
@@ -256,10 +263,14 @@ def _blocks(body: Readable) -> Iterator[bytearray]:
 
 def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Checksum | None = None) -> int:
     digest = HASHES[checksum.algorithm]() if checksum else None
-    with transaction.atomic():
+    with parts.held(pk) as file, transaction.atomic():
         upload = _lock(pk)
         _require_open(upload, offset)
-        end = _write(part_path(pk), offset, upload.length, _hashed(blocks, digest))
+        try:
+            end = parts.write(file, offset, upload.length, _hashed(blocks, digest))
+        except parts.Full as full:
+            submission = upload.submission
+            raise no_room(submission.phase, submission.filename, upload.length - offset) from full
         if checksum and digest and digest.digest() != checksum.digest:
             raise Refused("upload_checksum")
         Upload.objects.filter(pk=pk).update(offset=end, expires_at=timezone.now() + settings.UPLOAD_EXPIRY)
@@ -273,35 +284,15 @@ def _hashed(blocks: Iterable[bytearray], digest: "hashlib._Hash | None") -> Iter
         yield block
 
 
-def _write(path: Path, offset: int, length: int, blocks: Iterable[bytearray]) -> int:
-    """Write from `offset` on and have it on the disk: the database must never know of more than is there."""
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o640), "wb") as file:
-            file.truncate(offset)
-            file.seek(offset)
-            for block in blocks:
-                if file.tell() + len(block) > length:
-                    raise Refused("upload_too_long", size=filesizeformat(length))
-                file.write(block)
-            file.flush()
-            os.fdatasync(file.fileno())
-            return file.tell()
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise Refused("no_room") from error
-        raise
-
-
 def _hand_in(upload: Upload) -> None:
     submission, now = upload.submission, timezone.now()
-    # Attempts count from here: uploads begun in one window must not all end at once in the next.
-    states.move(submission.pk, SubmissionState.RECEIVED, received_at=now, created_at=now)
+    states.move(submission.pk, SubmissionState.RECEIVED, received_at=now)
     Upload.objects.filter(pk=upload.pk).update(finished_at=now)
     states.log(submission.pk, "received", name=submission.filename, size=filesizeformat(upload.length))
     # Inside the transaction: a row without its file would be worse than a file without its row. The file
     # has its new name already where an earlier try broke off between here and the commit.
-    if part_path(upload.pk).exists():
-        part_path(upload.pk).rename(upload_path(submission))
+    if not upload_path(submission).exists():
+        parts.keep(part_path(upload.pk), submission)
     transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
 
 

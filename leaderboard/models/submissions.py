@@ -25,6 +25,14 @@ class Submission(Leased):
     filename = models.CharField(max_length=255)
     size = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
+    same_as = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="again",
+        help_text="Called off for this scored one of the same bytes; or scored again after this one was.",
+    )
     chosen = models.BooleanField(default=False, help_text="The team's choice for the board.")
     reason = models.CharField(max_length=500, blank=True, help_text="Of an exit that people chose.")
     problems = models.JSONField(default=list, help_text="All that the check found, in participants' words.")

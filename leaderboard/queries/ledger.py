@@ -1,7 +1,7 @@
 """The ledger of a team's attempts: what each cost and why, what was given, what is left."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.messages import LEDGER
-from leaderboard.models import AttemptGrant, CaseResult, Phase, Submission, Team
+from leaderboard.models import AttemptGrant, CaseResult, Membership, Phase, Submission, Team
+from leaderboard.templatetags.people import person
 
 _S = SubmissionState
 
@@ -31,6 +32,7 @@ class Attempts:
 class LedgerRow:
     """One line of a team's ledger; `valid` and `invalid` are what it cost (negative: what it gave).
 
+    submission: of this team; None for a grant and for what a member brought along from another team.
     until: of a grant, when it stops to count in the window.
     """
 
@@ -57,7 +59,7 @@ class PhaseLedger:
 def ledgers_of(team: Team, at: datetime) -> list[PhaseLedger]:
     """The ledgers of all phases of a team's challenge, in four queries."""
     phases = list(team.challenge.phases.select_related("challenge"))
-    rows = _rows(team, phases)
+    rows = _rows([team], phases)
     return [
         PhaseLedger(
             phase,
@@ -70,9 +72,12 @@ def ledgers_of(team: Team, at: datetime) -> list[PhaseLedger]:
     ]
 
 
-def ledger(team: Team, phase: Phase) -> list[LedgerRow]:
-    """Everything that used or gave attempts of one phase, newest first, with the reason in words."""
-    return _rows(team, [phase])[phase.pk]
+def ledger(phase: Phase, *teams: Team) -> list[LedgerRow]:
+    """Everything that used or gave attempts of one phase, newest first, with the reason in words.
+
+    Of several teams: as if they were one.
+    """
+    return _rows(teams, [phase])[phase.pk]
 
 
 def in_window(rows: Iterable[LedgerRow], phase: Phase, at: datetime, *, invalid: bool = False) -> Attempts:
@@ -105,13 +110,22 @@ def counted() -> Q:
     return ~Q(state__in=[_S.UPLOADING, _S.INVALID, _S.FAILED]) & ~cancelled_early
 
 
-def _rows(team: Team, phases: Sequence[Phase]) -> dict[int, list[LedgerRow]]:
+def _rows(teams: Collection[Team], phases: Sequence[Phase]) -> dict[int, list[LedgerRow]]:
     by_phase: dict[int, list[LedgerRow]] = defaultdict(list)
-    sent = Submission.objects.filter(entry__team=team, phase__in=phases).defer("problems")
+    # An attempt is of the team it was sent for, and follows whoever sent it into another one:
+    # who leaves a team and founds the next must not begin with a full budget.
+    people = Membership.objects.filter(team__in=teams).values("user")
+    sent = Submission.objects.filter(Q(entry__team__in=teams) | Q(submitted_by__in=people), phase__in=phases)
     costing = set(sent.filter(counted()).values_list("pk", flat=True))
-    for submission in sent.select_related("entry", "phase__challenge"):
-        by_phase[submission.phase_id].append(_submission_row(submission, submission.pk in costing))
-    for given in AttemptGrant.objects.filter(team=team, phase__in=phases).select_related("phase"):
+    own = {team.pk for team in teams}
+    related = sent.defer("problems").select_related("entry", "phase__challenge", "submitted_by__profile")
+    for submission in related:
+        costs = submission.pk in costing
+        if submission.entry.team_id in own:
+            by_phase[submission.phase_id].append(_submission_row(submission, costs))
+        elif costs or submission.state == _S.INVALID:
+            by_phase[submission.phase_id].append(_brought_row(submission, costs))
+    for given in AttemptGrant.objects.filter(team__in=teams, phase__in=phases).select_related("phase"):
         by_phase[given.phase_id].append(_grant_row(given))
     for rows in by_phase.values():
         rows.sort(key=lambda row: row.at, reverse=True)
@@ -120,10 +134,21 @@ def _rows(team: Team, phases: Sequence[Phase]) -> dict[int, list[LedgerRow]]:
 
 def _submission_row(submission: Submission, costs: bool) -> LedgerRow:  # noqa: FBT001
     state = _S(submission.state)
-    words = LEDGER["cancelled_late"] if costs and state is _S.CANCELLED else LEDGER[state]
-    return LedgerRow(
-        submission.created_at, words, int(costs), int(state is _S.INVALID), submission=submission
-    )
+    words = LEDGER[state]
+    if state is _S.CANCELLED and (costs or submission.same_as_id):
+        words = LEDGER["cancelled_late" if costs else "same_file"]
+    return LedgerRow(_counted_at(submission), words, int(costs), int(state is _S.INVALID), submission)
+
+
+def _brought_row(submission: Submission, costs: bool) -> LedgerRow:  # noqa: FBT001
+    # Neither the other team nor its method is named: its members may not want them to be.
+    words = LEDGER["brought"].format(who=person(submission.submitted_by))
+    return LedgerRow(_counted_at(submission), words, int(costs), int(not costs))
+
+
+def _counted_at(submission: Submission) -> datetime:
+    """From when the file was whole: uploads begun in one window must not all end at once in the next."""
+    return submission.received_at or submission.created_at
 
 
 def _grant_row(given: AttemptGrant) -> LedgerRow:

@@ -9,12 +9,15 @@ from typing import Any
 from django.db.models import Count, Q
 
 from leaderboard.enums import FINAL_STATES, WORKING_STATES, CaseState, SubmissionState
-from leaderboard.models import CaseResult, Submission
+from leaderboard.models import CaseResult, Submission, Upload
 
 
 @dataclass(frozen=True)
 class Progress:
-    """State in words, cases done of all, running means, place in the queue, and an estimate of the rest."""
+    """State in words, cases done of all, running means, place in the queue, and an estimate of the rest.
+
+    upload: while the file is on its way, how far it is.
+    """
 
     state: SubmissionState
     state_label: str
@@ -27,6 +30,7 @@ class Progress:
     queue_position: int | None = None
     seconds_left: float | None = None
     running_mean: list[tuple[str, str]] = field(default_factory=list)
+    upload: Upload | None = None
 
     @property
     def percent(self) -> int:
@@ -34,7 +38,7 @@ class Progress:
 
 
 def progress_of(submission: Submission) -> Progress:
-    """The progress of one submission, in four queries at most."""
+    """The progress of one submission, in five queries at most."""
     state = SubmissionState(submission.state)
     results = CaseResult.objects.filter(evaluation__submission=submission, evaluation__current=True)
     counts = results.aggregate(total=Count("pk"), done=Count("pk", filter=Q(state=CaseState.DONE)))
@@ -51,7 +55,14 @@ def progress_of(submission: Submission) -> Progress:
         queue_position=_queue_position(submission),
         seconds_left=_seconds_left(done, counts["total"] - counts["done"]),
         running_mean=_running_means(done.values_list("values", flat=True)),
+        upload=_upload(submission),
     )
+
+
+def _upload(submission: Submission) -> Upload | None:
+    if submission.state != SubmissionState.UPLOADING:
+        return None
+    return Upload.objects.filter(pk=submission.pk).first()
 
 
 def _queue_position(submission: Submission) -> int | None:

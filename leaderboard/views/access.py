@@ -35,7 +35,9 @@ def sight(request: HttpRequest, phase: Phase) -> rules.Sight:
 
 def submission_or_404(request: HttpRequest, pk: uuid.UUID) -> Submission:
     """A submission of the viewer's own team, of a challenge they organize, or whose log they may read."""
-    related = Submission.objects.select_related("phase__challenge", "entry__team__challenge", "submitted_by")
+    related = Submission.objects.select_related(
+        "phase__challenge", "entry__team__challenge", "submitted_by", "same_as__entry"
+    )
     submission = get_object_or_404(related, pk=pk)
     phase, team = submission.phase, submission.entry.team.slug
     if not is_theirs(request, phase.challenge, team) and not may_read_log(request, phase, team):

@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
 from leaderboard import rules
 from leaderboard.domain import stewardship, submissions
+from leaderboard.messages import Refused
 from leaderboard.models import Submission
 from leaderboard.views import access
 from leaderboard.views.confirm import NothingAsked, Question, ask
@@ -67,10 +71,28 @@ def cancel(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
     return _leave(request, submission, CANCEL)
 
 
-def _leave(request: HttpRequest, pk: uuid.UUID, wanted: Exit) -> HttpResponse:
+@require_POST
+def again(request: HttpRequest, submission: uuid.UUID) -> HttpResponse:
+    """Have a file of the own team scored that was called off because it was scored before."""
+    shown = _own_or_404(request, submission)
+    try:
+        made = submissions.score_again(shown, signed_in(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect(shown)
+    messages.success(request, "The file is scored again; it uses an attempt.")
+    return redirect(made)
+
+
+def _own_or_404(request: HttpRequest, pk: uuid.UUID) -> Submission:
     shown = access.submission_or_404(request, pk)
     if not rules.is_member(request.user, shown.entry.team):
         raise Http404
+    return shown
+
+
+def _leave(request: HttpRequest, pk: uuid.UUID, wanted: Exit) -> HttpResponse:
+    shown = _own_or_404(request, pk)
     question = Question(
         shown.phase.challenge,
         wanted.title,

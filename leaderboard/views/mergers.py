@@ -7,10 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from leaderboard.domain import mergers
-from leaderboard.domain.attempts import attempts
+from leaderboard.domain.attempts import attempts, united
 from leaderboard.forms import MergeForm, MoveForm
 from leaderboard.messages import Refused
-from leaderboard.models import Submission, Team
+from leaderboard.models import Team
 from leaderboard.views import access
 from leaderboard.views.people import signed_in
 
@@ -44,9 +44,7 @@ def _united(into: Team, merged: Team) -> list[dict[str, object]]:
     rows = []
     for phase in into.challenge.phases.all():
         used = [attempts(team, phase, now).used for team in pair]
-        sent = [Submission.objects.filter(phase=phase, entry__team=team).count() for team in pair]
-        allowed = phase.attempts_per_window
-        rows.append({"phase": phase, "used": used, "sent": sent, "sum": sum(used), "allowed": allowed})
+        rows.append({"phase": phase, "used": used, "together": united(phase, now, *pair)})
     return rows
 
 

@@ -44,6 +44,7 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         try:
             return redirect(_receive(request, shown, team, form))
         except Refused as refused:
+            uploads.tell_of(refused)
             form.add_error(None, str(refused))
     return render(request, "submissions/submit.html", _page(request, shown, team, form))
 

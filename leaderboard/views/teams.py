@@ -14,6 +14,7 @@ from leaderboard.domain import teams
 from leaderboard.forms import DescribeTeamForm, EntryForm, InviteForm, TeamForm
 from leaderboard.messages import Refused
 from leaderboard.models import Submission, Team
+from leaderboard.queries.ledger import ledgers_of
 from leaderboard.templatetags.people import person
 from leaderboard.templatetags.text import markdown
 from leaderboard.views import access
@@ -44,7 +45,7 @@ def create(request: HttpRequest, challenge: str) -> HttpResponse:
 
 
 def detail(request: HttpRequest, team: str) -> HttpResponse:
-    """A team's own page: its members, invitations, entries and submissions."""
+    """A team's own page: its members, invitations, entries, submissions and attempts."""
     shown = access.team_or_404(request, team)
     if shown.merged_into is not None:
         return redirect(shown.merged_into)
@@ -57,6 +58,7 @@ def detail(request: HttpRequest, team: str) -> HttpResponse:
         "submissions": Submission.objects.filter(entry__team=shown).select_related(
             "entry", "phase__challenge"
         ),
+        "ledgers": ledgers_of(shown, timezone.now()),
         "is_member": rules.is_member(request.user, shown),
         "may_manage": may_manage,
     }

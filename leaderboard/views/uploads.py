@@ -107,6 +107,7 @@ def _guarded(view: View, request: HttpRequest, where: dict[str, uuid.UUID]) -> H
         with _patience(request):
             return view(request, **where)
     except Refused as refused:
+        uploads.tell_of(refused)
         _hear_out(request)
         return _told(refused.code, str(refused), STATUS.get(refused.code, 403))
     except _InvalidFields as invalid:

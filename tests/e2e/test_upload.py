@@ -25,7 +25,7 @@ from pytest_django.live_server_helper import LiveServer
 from leaderboard.domain import uploads
 from leaderboard.domain.evaluation.checking import check_submission
 from leaderboard.domain.evaluation.ground_truth import import_dataset
-from leaderboard.domain.uploads import part_path
+from leaderboard.domain.parts import part_path
 from leaderboard.enums import SubmissionState
 from leaderboard.models import Phase, Submission, Upload
 from tests.leaderboard import make

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from leaderboard import tasks
-from leaderboard.domain import leases, notifications, states
+from leaderboard.domain import leases, notifications, states, stewardship
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import SubmissionState
 from leaderboard.models import CaseResult, Evaluation, Submission, Upload
@@ -30,7 +30,10 @@ def check_submission(pk: str) -> None:
     try:
         with leases.kept(Submission, pk, token):
             submission.sha256 = _sha256(plan.upload_path(submission))
-            problems = _changed_on_its_way(submission) or problems_of(submission)
+            problems = _changed_on_its_way(submission)
+            if not problems and stewardship.call_off_if_scored_before(submission, Q(lease_token=token)):
+                return
+            problems = problems or problems_of(submission)
     except Exception as error:  # noqa: BLE001 whatever goes wrong here is our fault and must not be lost
         _stumbled(submission, token, error)
         return

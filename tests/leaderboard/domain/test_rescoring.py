@@ -4,7 +4,7 @@ import pytest
 
 from leaderboard.domain import ranking, rescoring
 from leaderboard.messages import Refused
-from leaderboard.models import CaseResult, Evaluation, Phase, Snapshot
+from leaderboard.models import CaseResult, Evaluation, Notification, Phase, Snapshot
 from tests.leaderboard import make
 from tests.leaderboard.domain.conftest import Score, score_all
 
@@ -44,7 +44,14 @@ def test_a_shadow_changes_nothing_until_it_is_applied(board: Phase) -> None:
     assert move.after["metrics"]["NDV"]["mean"] != ndv(old.payload)
     assert move.after["metrics"]["DSC"] == move.before["metrics"]["DSC"]
 
+    board.challenge.organizers.add(olga := make.user())
+    bystander = make.team(board.challenge, make.user())
     rescoring.apply(begun, organizer, "Agreed by the board.")
+    told = Notification.objects.filter(kind="rescored")
+    (move_team,) = {one.submission.entry.team for one in Evaluation.objects.filter(rescoring=begun)}
+    assert {one.user for one in told} == {olga, *move_team.members.all()}
+    assert not told.filter(user__in=bystander.members.all()).exists()
+    assert {one.text.split("Why: ")[1] for one in told} == {"Agreed by the board."}
     ranking.update_board(board.pk)
     assert ndv(Snapshot.objects.latest().payload) == move.after["metrics"]["NDV"]["mean"]
     assert Evaluation.objects.count() == 2, "the old evaluation is kept"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import connection
 from django.utils import timezone
@@ -31,10 +32,13 @@ def file(content: bytes = b"PK", name: str = "fields.zip") -> TemporaryUploadedF
 def receive(phase: Phase, entry: Entry, content: bytes = b"PK", name: str = "fields.zip") -> Submission:
     sent = file(content, name)
     try:
-        captain = entry.team.memberships.get(role="captain").user
-        return submissions.receive(phase, entry, captain, sent)
+        return submissions.receive(phase, entry, captain(entry), sent)
     finally:
         sent.close()
+
+
+def captain(entry: Entry) -> User:
+    return entry.team.memberships.get(role="captain").user
 
 
 @pytest.fixture
@@ -94,15 +98,15 @@ def test_the_window_rolls(entry: Entry, phase: Phase) -> None:
     hours = (30, 20, 10, 5, 2, 1)
     for ago in hours:
         made = make.submission(phase=phase, entry=entry, state=S.SCORED)
-        Submission.objects.filter(pk=made.pk).update(created_at=now - timedelta(hours=ago))
+        Submission.objects.filter(pk=made.pk).update(received_at=now - timedelta(hours=ago))
     used = budget.attempts(entry.team, phase, now)
     # Five of the six lie in the last 24 hours; the oldest of them frees a place when it is 24 hours old.
     assert (used.used, used.left) == (5, 0)
     assert used.next_at == now - timedelta(hours=20) + phase.window
     with pytest.raises(Refused) as refused:
-        budget.require_attempt(entry.team, phase, now)
+        budget.require_attempt(entry.team, phase, now, sender=captain(entry))
     assert refused.value.code == "attempts_used"
-    budget.require_attempt(entry.team, phase, now + timedelta(hours=4, seconds=1))
+    budget.require_attempt(entry.team, phase, now + timedelta(hours=4, seconds=1), sender=captain(entry))
 
 
 def test_invalid_files_have_a_budget_of_their_own(entry: Entry, phase: Phase) -> None:
@@ -110,7 +114,7 @@ def test_invalid_files_have_a_budget_of_their_own(entry: Entry, phase: Phase) ->
         make.submission(phase=phase, entry=entry, state=S.INVALID, problems=[{"message": "x"}])
     assert budget.attempts(entry.team, phase, timezone.now()).left == phase.attempts_per_window
     with pytest.raises(Refused) as refused:
-        budget.require_attempt(entry.team, phase, timezone.now())
+        budget.require_attempt(entry.team, phase, timezone.now(), sender=captain(entry))
     assert refused.value.code == "invalid_used"
 
 

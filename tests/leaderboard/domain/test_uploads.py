@@ -20,6 +20,7 @@ from pytest_django import Settings
 from leaderboard.domain import attempts, submissions, upload_tokens, uploads
 from leaderboard.domain.evaluation import checking
 from leaderboard.domain.evaluation.plan import upload_path
+from leaderboard.domain.parts import part_path
 from leaderboard.domain.uploads import BLOCK, Checksum
 from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused
@@ -75,13 +76,13 @@ def test_pieces_become_a_submission_without_a_second_copy(entry: Entry, phase: P
     upload = begun(entry, phase)
     assert (state(upload), upload.submission.filename) == (S.UPLOADING, "my fields.zip")
     assert uploads.append(upload.pk, 0, io.BytesIO(DATA[:1000])) == 1000
-    inode = uploads.part_path(upload.pk).stat().st_ino
+    inode = part_path(upload.pk).stat().st_ino
     assert uploads.append(upload.pk, 1000, io.BytesIO(DATA[1000:])) == len(DATA)
     uploads.finish(upload.pk)
     path = upload_path(Submission.objects.get(pk=upload.pk))
     assert path.read_bytes() == DATA
     assert path.stat().st_ino == inode
-    assert not uploads.part_path(upload.pk).exists()
+    assert not part_path(upload.pk).exists()
     assert state(upload) == S.RECEIVED
     assert log(upload) == [
         "The upload of my fields.zip, 10.0\xa0KB, has begun.",
@@ -99,10 +100,10 @@ def test_what_came_before_the_line_broke_is_kept(entry: Entry, phase: Phase) -> 
 def test_bytes_that_the_database_does_not_know_of_are_cut_off(entry: Entry, phase: Phase) -> None:
     upload = begun(entry, phase)
     uploads.append(upload.pk, 0, io.BytesIO(DATA[:500]))
-    with uploads.part_path(upload.pk).open("ab") as file:
+    with part_path(upload.pk).open("ab") as file:
         file.write(b"of a process that was killed before its commit")
     uploads.append(upload.pk, 500, io.BytesIO(DATA[500:600]))
-    assert uploads.part_path(upload.pk).read_bytes() == DATA[:600]
+    assert part_path(upload.pk).read_bytes() == DATA[:600]
 
 
 @pytest.mark.parametrize("offset", [0, 499, 501, 5000])
@@ -111,7 +112,7 @@ def test_a_wrong_offset_changes_nothing(entry: Entry, phase: Phase, offset: int)
     uploads.append(upload.pk, 0, io.BytesIO(DATA[:500]))
     with pytest.raises(Refused, match="goes on at byte 500"):
         uploads.append(upload.pk, offset, io.BytesIO(b"abc"))
-    assert uploads.part_path(upload.pk).read_bytes() == DATA[:500]
+    assert part_path(upload.pk).read_bytes() == DATA[:500]
 
 
 def test_more_bytes_than_announced_are_refused(entry: Entry, phase: Phase) -> None:
@@ -201,7 +202,7 @@ def test_without_an_attempt_left_none_is_begun_and_none_is_finished(entry: Entry
     assert refused.value.code == "attempts_used"
     assert (state(first), state(second)) == (S.RECEIVED, S.CANCELLED)
     assert str(refused.value) in log(second)[-1]
-    assert not uploads.part_path(second.pk).exists()
+    assert not part_path(second.pk).exists()
     with pytest.raises(Refused):
         begun(entry, phase)
 
@@ -269,7 +270,7 @@ def test_a_whole_file_whose_end_was_never_told_is_finished(
     upload = whole(entry, phase)
     path = upload_path(Submission.objects.get(pk=upload.pk))
     if renamed:  # killed between the renaming and the commit
-        uploads.part_path(upload.pk).rename(path)
+        part_path(upload.pk).rename(path)
     uploads.sweep()
     assert state(upload) == S.RECEIVED
     assert path.read_bytes() == DATA
@@ -283,8 +284,8 @@ def test_what_has_expired_is_called_off_and_deleted(entry: Entry, phase: Phase) 
     uploads.sweep()
     assert (state(upload), state(going_on)) == (S.CANCELLED, S.UPLOADING)
     assert "1.0\xa0KB had come" in log(upload)[-1]
-    assert not uploads.part_path(upload.pk).exists()
-    assert uploads.part_path(going_on.pk).exists()
+    assert not part_path(upload.pk).exists()
+    assert part_path(going_on.pk).exists()
     with pytest.raises(Refused) as refused:
         uploads.append(upload.pk, 1024, io.BytesIO(b"x"))
     assert refused.value.code == "upload_gone"
@@ -307,7 +308,7 @@ def test_a_file_that_no_upload_needs_is_deleted(entry: Entry, phase: Phase) -> N
     stray = Path(settings.UPLOADS_ROOT) / f"{uuid.uuid4()}.part"
     stray.touch()
     uploads.sweep()
-    assert not uploads.part_path(upload.pk).exists()
+    assert not part_path(upload.pk).exists()
     assert not stray.exists()
 
 
@@ -316,7 +317,7 @@ def test_a_terminated_upload_is_gone(entry: Entry, phase: Phase) -> None:
     uploads.append(upload.pk, 0, io.BytesIO(b"x"))
     uploads.terminate(upload.pk, upload.submission.submitted_by)
     assert state(upload) == S.CANCELLED
-    assert not uploads.part_path(upload.pk).exists()
+    assert not part_path(upload.pk).exists()
     with pytest.raises(Refused):
         uploads.terminate(upload.pk, upload.submission.submitted_by)
 
@@ -351,7 +352,7 @@ def test_of_twenty_uploads_that_end_at_once_two_are_accepted_where_two_are_left(
     assert outcomes.count("attempts_used") == 18
     states = Submission.objects.values_list("state", flat=True)
     assert sorted(states) == [S.CANCELLED] * 18 + [S.RECEIVED] * 2
-    assert not any(uploads.part_path(upload.pk).exists() for upload in waiting)
+    assert not any(part_path(upload.pk).exists() for upload in waiting)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -363,7 +364,7 @@ def test_of_two_pieces_at_once_one_is_stored() -> None:
     outcomes = in_threads([partial(uploads.append, upload.pk, 0, io.BytesIO(piece)) for piece in pieces])
     assert outcomes.count(4000) == 1
     assert set(outcomes) - {4000} <= {"upload_busy", "upload_offset"}
-    assert uploads.part_path(upload.pk).read_bytes() in pieces
+    assert part_path(upload.pk).read_bytes() in pieces
 
 
 @pytest.mark.django_db(transaction=True)
@@ -390,7 +391,7 @@ def test_a_locked_upload_is_busy_at_once() -> None:
             release.set()
 
     assert sorted(map(str, in_threads([slow, quick]))) == ["3", "upload_busy"]
-    assert uploads.part_path(upload.pk).read_bytes() == b"abc"
+    assert part_path(upload.pk).read_bytes() == b"abc"
 
 
 def test_a_key_opens_until_it_is_too_old_or_the_password_changes(db: None) -> None:

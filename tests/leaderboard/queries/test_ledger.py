@@ -29,7 +29,7 @@ def entry(phase: Phase) -> Entry:
 
 def sent(phase: Phase, entry: Entry, hours_ago: float, state: S = S.SCORED) -> Submission:
     made = make.submission(phase=phase, entry=entry, state=state, problems=[{"message": "x"}])
-    Submission.objects.filter(pk=made.pk).update(created_at=NOW - timedelta(hours=hours_ago))
+    Submission.objects.filter(pk=made.pk).update(received_at=NOW - timedelta(hours=hours_ago))
     return made
 
 

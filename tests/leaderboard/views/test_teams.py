@@ -226,3 +226,12 @@ def test_the_team_page_costs_the_same_for_one_member_and_for_three(team: Team, a
             teams.enter(team, make.user())
             invitations.make_link(team, team.memberships.get(role="captain").user)
     assert counts[0] == counts[1]
+
+
+def test_the_team_page_tells_what_each_attempt_cost(team: Team, ada: Client) -> None:
+    phase = make.phase(challenge=team.challenge)
+    sent = make.submission(phase=phase, entry=make.entry(team), state="failed")
+    html = ada.get(team.get_absolute_url()).content.decode()
+    assert f"Attempts: {phase.name}" in html
+    assert "Failed for a reason of ours: given back." in html
+    assert html.count(sent.get_absolute_url()) == 2

@@ -14,10 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from leaderboard.domain import upload_tokens, uploads
+from leaderboard.domain import upload_tokens
 from leaderboard.domain.evaluation.plan import upload_path
+from leaderboard.domain.parts import part_path
 from leaderboard.enums import SubmissionState
-from leaderboard.models import Entry, Membership, Phase, Submission, Upload
+from leaderboard.models import Entry, Membership, Notification, Phase, Submission, Upload
 from tests.leaderboard import make
 
 pytestmark = pytest.mark.django_db
@@ -163,11 +164,16 @@ def test_metadata_that_are_not_base64_are_refused(tus: Tus) -> None:
     assert (answer.status_code, code(answer)) == (400, "upload_request")
 
 
-def test_the_disk_is_not_filled(tus: Tus, settings: Any) -> None:
+def test_the_disk_is_not_filled(tus: Tus, settings: Any, phase: Phase) -> None:
     address = tus.begin()["Location"]
     settings.MIN_FREE_BYTES = 2**60
+    phase.challenge.organizers.add(olga := make.user())
     for answer in (tus.begin(), tus.send(address, 0, DATA)):
         assert (answer.status_code, code(answer)) == (507, "no_room")
+    # Both within an hour: told once, though what was refused was rolled back.
+    told = Notification.objects.get(kind="no-room")
+    assert (told.user, told.url) == (olga, reverse("organize", args=["lumir"]))
+    assert "fields.zip" in told.text
 
 
 def test_a_wrong_offset_is_a_conflict(tus: Tus, address: str) -> None:
@@ -245,7 +251,7 @@ def test_a_terminated_upload_is_gone(tus: Tus, address: str) -> None:
     assert tus.call("HEAD", address).status_code == 410
     submission = Submission.objects.get()
     assert submission.state == S.CANCELLED
-    assert not uploads.part_path(submission.pk).exists()
+    assert not part_path(submission.pk).exists()
 
 
 def test_what_is_received_is_not_terminated_here(tus: Tus, address: str) -> None:
@@ -312,3 +318,24 @@ def test_a_browser_needs_the_page_s_token(captain: User, phase: Phase) -> None:
     assert tus.offset(address) == len(DATA)
     for answer in (tus.send(address, 0, DATA), tus.call("DELETE", address)):
         assert answer.status_code == 403
+
+
+def test_the_page_of_an_unfinished_upload_tells_how_far_it_is_and_leads_back(
+    tus: Tus, address: str, captain: User, phase: Phase
+) -> None:
+    tus.send(address, 0, DATA[: len(DATA) // 4])
+    client, colleague = Client(), make.user()
+    client.force_login(captain)
+    place = Submission.objects.get().get_absolute_url()
+    back = f'href="{phase.get_absolute_url()}submit/">Go on with the upload</a>'
+    for page in (place, f"{place}progress/"):
+        html = client.get(page).content.decode()
+        assert "25 % of 5.0\xa0KB arrived." in html
+        assert back in html
+    Membership.objects.create(
+        team=captain.teams.get(), challenge=phase.challenge, user=colleague, terms_version=1
+    )
+    client.force_login(colleague)
+    html = client.get(place).content.decode()
+    assert "25 % of 5.0\xa0KB arrived." in html
+    assert back not in html

@@ -1,0 +1,85 @@
+"""The files of uploads: the part that has come, written by one process at a time, and the whole."""
+
+import errno
+import fcntl
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+
+from leaderboard.domain.evaluation.plan import upload_path
+from leaderboard.messages import Refused
+from leaderboard.models import Submission
+
+# What the system says of a disk, a quota or a file that takes no more.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Full(Exception):
+    """There is no room for more bytes."""
+
+
+def part_path(pk: uuid.UUID) -> Path:
+    """Where the bytes of an unfinished upload lie."""
+    return Path(settings.UPLOADS_ROOT) / f"{pk}.part"
+
+
+@contextmanager
+def held(pk: uuid.UUID) -> Iterator[FileIO]:
+    """The part of an upload, for this process alone to write to; raises Refused where another one is at it.
+
+    A lock of the database ends when the database goes away, this one with who holds it.
+    """
+    with FileIO(os.open(part_path(pk), os.O_WRONLY | os.O_CREAT, 0o640), "wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused("upload_busy") from None
+        yield file
+
+
+def write(file: FileIO, offset: int, length: int, blocks: Iterable[bytearray]) -> int:
+    """Write from `offset` on and have it on the disk; returns the new end.
+
+    The database must never know of more than is there. Raises Refused for bytes beyond `length`, and Full.
+    """
+    end = offset
+    try:
+        file.truncate(offset)
+        file.seek(offset)
+        for block in blocks:
+            end += len(block)
+            if end > length:
+                raise Refused("upload_too_long", size=filesizeformat(length))
+            _write_whole(file, block)
+        os.fdatasync(file.fileno())
+    except OSError as error:
+        if error.errno in _FULL:
+            raise Full from error
+        raise
+    return end
+
+
+def _write_whole(file: FileIO, block: bytearray) -> None:
+    """All of a block: a disk that fills up takes a part of it without an error."""
+    left = memoryview(block)
+    while left:
+        left = left[file.write(left) :]
+
+
+def keep(path: Path, submission: Submission) -> None:
+    """Give a whole file the submission's name, on the disk before the database knows of it."""
+    target = upload_path(submission)
+    with path.open("rb") as file:
+        os.fdatasync(file.fileno())
+    path.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
