@@ -22,7 +22,8 @@ demo: install  ## the site with its demo challenge, scored by real workers (PORT
 	@exec $(BIN)/python manage.py demo
 
 test: install browser  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -c "from scoring.warmup import warm_up; warm_up()"
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 browser:  ## chromium for the browser tests, from the system's packages
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \

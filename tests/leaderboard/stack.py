@@ -79,7 +79,7 @@ class Stack:
             f"== {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.logs.glob("*.log"))
         )
 
-    def wait(self, what: Callable[[], object], seconds: float = 60, every: float = 0.05) -> None:
+    def wait(self, what: Callable[[], object], seconds: float = 120, every: float = 0.05) -> None:
         """Wait until `what` is true; tells the processes' logs where it never is."""
         deadline = time.monotonic() + seconds
         while not what():

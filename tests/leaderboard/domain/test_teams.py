@@ -183,7 +183,8 @@ def test_an_upload_that_waits_for_a_merger_counts_for_the_united_team() -> None:
         mergers.merge(into, merged, organizer, "one lab")
         thread = threading.Thread(target=upload)
         thread.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        # Not pg_stat_activity: within a transaction that stays what it was at the first look.
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         with connection.cursor() as cursor:
             while not found:
                 cursor.execute(waiting)

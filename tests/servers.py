@@ -1,0 +1,42 @@
+"""A plugin that is loaded before Django's: the tests run against real servers.
+
+Those that the environment names, or embedded ones of their own; each process of `pytest -n` has its own.
+"""
+
+import atexit
+import os
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from leaderboard import embedded
+
+_BEFORE = dict(os.environ)
+_FOLDER = Path(__file__).resolve().parent.parent / "var" / f"tests-{os.getpid()}"
+_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+_STACK = ExitStack()
+
+os.environ["DATA_DIR"] = str(_FOLDER)
+for _name in ("GROUND_TRUTH_ROOT", "UPLOADS_ROOT", "MEDIA_ROOT", "STATIC_ROOT"):
+    os.environ.pop(_name, None)
+os.environ |= {"EMAIL_URL": f"filemail:///{_FOLDER}/mail", "LEASE_SECONDS": "2", "SWEEP_SECONDS": "1"}
+_STACK.enter_context(embedded.serving_this_process())
+# Messages of its own on a broker that the environment names for all.
+if _NUMBER and "REDIS_URL" in _BEFORE:
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{_NUMBER}").geturl()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """The processes to come start as if nothing had been set up here."""
+    os.environ.clear()
+    os.environ.update(_BEFORE)
+
+
+@atexit.register
+def pytest_unconfigure() -> None:
+    _STACK.close()
+    shutil.rmtree(_FOLDER, ignore_errors=True)
