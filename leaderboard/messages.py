@@ -35,6 +35,8 @@ WORDS: Mapping[str, str] = {
     "grant_of_nothing": "Give at least one attempt.",
     "too_many_running": "{running} of your submissions are still at work. Wait until one is finished.",
     "no_such_scheme": "There is no scheme {name}. Choose one of {known}.",
+    "busy": "Other readers' rankings are being computed just now. Ask again in a few seconds.",
+    "no_such_day": "{text} is no date. Write it as 2026-01-31, or 2026-01-31T18:00 for a time in UTC.",
     "no_such_dataset": "This board has no dataset {name}. Choose among {known}.",
     "no_such_metric": "The scheme does not rank by {name}, but by {known}.",
     "not_on_the_board": "No entry {name} is on this board. Choose one from the table.",

@@ -190,6 +190,7 @@ CELERY_TASK_ROUTES = {
     "leaderboard.tasks.tell_of_phases": {"queue": "sweeping"},
     "leaderboard.tasks.send_mail": {"queue": "mailing"},
     "leaderboard.tasks.update_board": {"queue": "boards"},
+    "leaderboard.tasks.complete_board": {"queue": "checking"},
     "leaderboard.tasks.check_submission": {"queue": "checking"},
     "leaderboard.tasks.import_ground_truth": {"queue": "checking"},
     "leaderboard.tasks.score_case": {"queue": "scoring"},

@@ -29,6 +29,13 @@ def update_board(phase_id: int) -> None:
     ranking.update_board(phase_id)
 
 
+@shared_task
+def complete_board(completion_id: int) -> None:
+    from leaderboard.domain import ranking
+
+    ranking.complete_board(completion_id)
+
+
 @shared_task(time_limit=6 * 3600, soft_time_limit=6 * 3600 - 60)
 def import_ground_truth(import_id: int) -> None:
     from leaderboard.domain.evaluation import imports

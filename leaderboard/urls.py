@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_phase}leaderboard.csv", boards.leaderboard_csv, name="leaderboard_csv"),
     path(f"{_phase}leaderboard.tex", boards.leaderboard_latex, name="leaderboard_latex"),
     path(f"{_phase}significance/", certainty.significance, name="significance"),
+    path(f"{_phase}heatmap/", boards.heatmap, name="heatmap"),
     path(f"{_phase}stability/", certainty.stability, name="stability"),
     path(f"{_phase}pairs.csv", submissions.pairs_csv, name="pairs_csv"),
     path(f"{_phase}sample.zip", submissions.sample_zip, name="sample_zip"),

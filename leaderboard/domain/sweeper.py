@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from leaderboard import tasks
-from leaderboard.domain import leases, mail, notifications, pictures, states, uploads
+from leaderboard.domain import leases, mail, notifications, pictures, ranking, states, uploads
 from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.enums import CaseState, SubmissionState
@@ -43,6 +43,7 @@ def sweep() -> None:
     _speak_of(tasks.score_case, waiting_cases.values_list("pk", flat=True)[:AT_ONCE])
     stale = Phase.objects.filter(leases.free(), board_stale_since__lt=Now())
     _speak_of(tasks.update_board, stale.values_list("pk", flat=True))
+    _speak_of(tasks.complete_board, ranking.to_complete())
     _speak_of(tasks.import_ground_truth, imports.waiting())
     _speak_of(tasks.render_pictures, pictures.waiting(AT_ONCE))
     _speak_of(tasks.send_mail, mail.waiting())

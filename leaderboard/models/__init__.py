@@ -14,7 +14,7 @@ from leaderboard.models.people import (
     Worker,
 )
 from leaderboard.models.pictures import Picture, Rendering
-from leaderboard.models.ranking import RankingScheme, Snapshot, SnapshotPart
+from leaderboard.models.ranking import LAYOUT, Completion, RankingScheme, Snapshot, SnapshotPart
 from leaderboard.models.submissions import (
     CaseResult,
     Evaluation,
@@ -26,12 +26,14 @@ from leaderboard.models.submissions import (
 from leaderboard.models.teams import Entry, Membership, Team
 
 __all__ = [
+    "LAYOUT",
     "Announcement",
     "AttemptGrant",
     "AuditEvent",
     "Case",
     "CaseResult",
     "Challenge",
+    "Completion",
     "Dataset",
     "DatasetImport",
     "Entry",

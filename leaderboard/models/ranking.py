@@ -4,6 +4,10 @@ from django.db import models
 from django.utils import timezone
 
 from leaderboard.models.challenges import Challenge, Phase
+from leaderboard.models.fields import Leased
+
+LAYOUT = 2
+"""Version of how payloads and parts are laid out; pages show snapshots of this one only."""
 
 
 class RankingScheme(models.Model):
@@ -30,12 +34,19 @@ class RankingScheme(models.Model):
 
 
 class Snapshot(models.Model):
-    """An immutable computed leaderboard: pages read this and nothing else."""
+    """An immutable computed leaderboard: pages read this and nothing else.
+
+    `created_at` is when its results stood so; what completes or renews a snapshot has the same.
+    """
 
     phase = models.ForeignKey(Phase, models.CASCADE, related_name="snapshots")
     scheme = models.ForeignKey(RankingScheme, models.PROTECT, related_name="snapshots")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     content_hash = models.CharField(max_length=64)
+    layout = models.PositiveSmallIntegerField(help_text="Version of the payload's and the parts' layout.")
+    completes = models.CharField(
+        max_length=64, blank=True, help_text="Hash of the snapshot that this is, with certainty."
+    )
     inputs = models.JSONField(help_text="Evaluations, versions and seeds that it follows from.")
     payload = models.JSONField(help_text="The board; strict JSON.")
 
@@ -46,6 +57,19 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.phase} at {self.created_at:%Y-%m-%d %H:%M} UTC"
+
+
+class Completion(Leased):
+    """A snapshot that another is to be made of: with what takes long, or in the layout of today."""
+
+    snapshot = models.OneToOneField(Snapshot, models.CASCADE, related_name="completion")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"Completion of {self.snapshot}"
 
 
 class SnapshotPart(models.Model):

@@ -144,6 +144,12 @@ class Board:
         return sum(dataset.cases for dataset in self.datasets)
 
     @property
+    def is_certain(self) -> bool:
+        """Whether it says how sure its order is, or never will; an official board says so after a while."""
+        later = self.official and self.stability is None and self.veil.shows(Aspect.AGGREGATES)
+        return not (later and self.ranked)
+
+    @property
     def has_intervals(self) -> bool:
         return any(row.rank_interval is not None for row in self.rows)
 

@@ -2,23 +2,44 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from leaderboard.models import Phase, Snapshot
+from leaderboard.models import LAYOUT, Phase, Snapshot
 from leaderboard.rules import Sight
 
 
-def shown(phase: Phase, sight: Sight, *, content: bool = False) -> Snapshot | None:
+def shown(
+    phase: Phase, sight: Sight, *, content: bool = False, at: datetime | None = None
+) -> Snapshot | None:
     """The newest snapshot of which something is shown; without its payload unless `content`.
 
-    Between `freeze_at` and `publish_at` it is the last before the freeze, but for organizers.
+    at: the newest one at that moment. None, too, where pages cannot read its layout: see `to_renew`.
     """
     if sight.is_blind:
         return None
-    found = Snapshot.objects.filter(phase=phase).defer("inputs", *(() if content else ("payload",)))
-    if is_frozen(phase) and not sight.is_organizer:
+    found = standing(phase, whole=sight.is_organizer, at=at)
+    newest = found.defer("inputs", *(() if content else ("payload",))).first()
+    return newest if newest is not None and newest.layout == LAYOUT else None
+
+
+def standing(phase: Phase, *, whole: bool = False, at: datetime | None = None) -> QuerySet[Snapshot]:
+    """The snapshots of a phase, newest first, that had been made by a moment (default: now).
+
+    Between `freeze_at` and `publish_at` they are those before the freeze, unless `whole`: for organizers.
+    """
+    found = Snapshot.objects.filter(phase=phase)
+    if at is not None:
+        found = found.filter(created_at__lte=at)
+    if is_frozen(phase) and not whole:
         found = found.filter(created_at__lt=phase.freeze_at)
-    return found.first()
+    return found
+
+
+def to_renew(phase: Phase, *, whole: bool = False, at: datetime | None = None) -> Snapshot | None:
+    """The snapshot to be shown, where its layout is not the one that pages read."""
+    newest = standing(phase, whole=whole, at=at).only("layout").first()
+    return newest if newest is not None and newest.layout != LAYOUT else None
 
 
 def is_frozen(phase: Phase) -> bool:

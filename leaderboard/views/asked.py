@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,10 +25,12 @@ class Asked:
     columns: tuple[str, ...] = ()
     sort: str = ""
     q: str = ""
+    at: str = ""
 
     @classmethod
     def of(cls, query: QueryDict) -> "Asked":
-        """Read an address; raises Refused for a weight that is no number."""
+        """Read an address; raises Refused for a weight that is no number or a day that is no date."""
+        _until(query.get("at", ""))
         return cls(
             scheme=query.get("scheme", ""),
             group=query.get("group", ""),
@@ -36,7 +39,18 @@ class Asked:
             columns=_listed(query, "columns"),
             sort=query.get("sort", ""),
             q=query.get("q", "").strip(),
+            at=query.get("at", ""),
         )
+
+    @property
+    def until(self) -> datetime | None:
+        """The moment whose board is asked for: a time, or the end of a day, in UTC; None for now."""
+        return _until(self.at)
+
+    @property
+    def is_arbitrary(self) -> bool:
+        """Whether readers can make up any number of such addresses: what is made of them is not kept."""
+        return bool(self.datasets or self.weights or self.columns or self.sort or self.q or self.at)
 
     @property
     def changes_ranking(self) -> bool:
@@ -64,6 +78,17 @@ class Asked:
         named = {field.name: _written(getattr(changed, field.name)) for field in fields(changed)}
         kept = {name: value for name, value in named.items() if value}
         return "?" + urlencode(kept, safe=",:") if kept else ""
+
+
+def _until(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment + timedelta(days=1, microseconds=-1) if len(text) == len("2026-01-31") else moment
+    except (ValueError, OverflowError) as error:
+        raise Refused("no_such_day", text=text) from error
 
 
 def _listed(query: QueryDict, name: str) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ from leaderboard.templatetags.numbers import cell, score_cell
 from leaderboard.views import access, figures, fragments
 from leaderboard.views.asked import Asked
 
+BUSY = "busy"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -56,19 +58,34 @@ def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
         asked = Asked.of(request.GET)
         if "form" in request.GET:
             return redirect(looking.kept(request, request.path + asked.query()))
-        snapshot = None if context["hidden"] else snapshots.shown(shown, sight)
+        context["asked"] = asked
+        snapshot = None if context["hidden"] else snapshots.shown(shown, sight, at=asked.until)
         if snapshot is not None:
             context |= {"snapshot": snapshot, "board": _kept(shown, snapshot, asked, sight)}
+        elif not context["hidden"]:
+            context["renewing"] = _renewed(shown, asked, sight)
     except Refused as refused:
-        context["refused"] = str(refused)
-    status = 400 if "refused" in context else 200
-    return render(request, "boards/leaderboard.html", context, status=status)
+        context |= {"refused": str(refused), "busy": refused.code == BUSY}
+    return render(request, "boards/leaderboard.html", context, status=_status(context))
+
+
+def _status(context: dict[str, Any]) -> int:
+    if "refused" not in context:
+        return 200
+    return 503 if context["busy"] else 400
+
+
+def _renewed(phase: Phase, asked: Asked, sight: Sight) -> bool:
+    """Whether the board asked for is laid out as pages once read it; then it is made anew."""
+    old = snapshots.to_renew(phase, whole=sight.is_organizer, at=asked.until)
+    if old is not None:
+        ranking.renew(old)
+    return old is not None
 
 
 def _kept(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
     make = partial(_rendered, phase, snapshot, asked, sight)
-    # Words and weights are anybody's: what is made of them is not worth keeping.
-    if asked.q or asked.weights:
+    if asked.is_arbitrary:
         return make()
     names = (phase.challenge.slug, phase.slug)
     return fragments.kept(make, "board", snapshot.content_hash, *names, asked, sight.key)
@@ -77,11 +94,11 @@ def _kept(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[
 def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
     """The HTML of a board and the facts that the page's head names."""
     official = boards.board_from(phase, snapshot, snapshot.payload, sight)
-    board, heatmap = ranked(official, snapshot, asked)
+    board = ranked(official, snapshot, asked)
     shown = tables.arranged(board, asked.columns, asked.sort, asked.q)
+    drawn = [_first_matrix(board), figures.tradeoff_figure(board)]
     if board.official:
-        heatmap = boards.part_of(board, "heatmap")
-    drawn = [figures.heatmap_figure(board, heatmap), _first_matrix(board), figures.tradeoff_figure(board)]
+        drawn = [figures.heatmap_figure(board, boards.part_of(board, "heatmap")), *drawn]
     context = {
         **table_context(shown, asked),
         "asked": asked,
@@ -116,20 +133,51 @@ def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> d
     }
 
 
-def ranked(official: Board, snapshot: Snapshot, asked: Asked) -> tuple[Board, dict[str, Any] | None]:
-    """The board asked for, and the heatmap of one that is not official. Raises Refused."""
+def ranked(official: Board, snapshot: Snapshot, asked: Asked) -> Board:
+    """The board asked for. Raises Refused."""
+    wanted = _wanted(official, asked)
+    if not wanted:
+        return official
+    payload = ranking.what_if(snapshot, wanted)
+    return boards.board_from(official.phase, snapshot, payload, official.veil.sight)
+
+
+def _wanted(official: Board, asked: Asked) -> ranking.WhatIf:
+    """The ranking asked for, empty where it is the official one. Raises Refused."""
     if not asked.changes_ranking:
-        return official, None
+        return ranking.WhatIf()
     groups = {dataset.slug: dataset.group for dataset in official.datasets}
     wanted = asked.what_if(official.scheme["name"], groups)
-    if not wanted:
-        return official, None
-    veil = official.veil
-    if wanted.datasets and not veil.shows(Aspect.PER_DATASET):
+    if wanted.datasets and not official.veil.shows(Aspect.PER_DATASET):
         raise Refused("datasets_hidden")
-    payload = ranking.what_if(snapshot, wanted)
-    board = boards.board_from(official.phase, snapshot, payload, veil.sight)
-    return board, veiled_heatmap(payload["heatmap"], veil)
+    return wanted
+
+
+def heatmap(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
+    """The rank heatmap of any board that can be asked for, official or not."""
+    shown = access.phase_or_404(challenge, phase)
+    sight = access.sight(request, shown)
+    context: dict[str, Any] = {"challenge": shown.challenge, "phase": shown}
+    try:
+        asked = Asked.of(request.GET)
+        seen = sight.shows(Aspect.AGGREGATES)
+        snapshot = snapshots.shown(shown, sight, at=asked.until) if seen else None
+        if snapshot is None:
+            return redirect(looking.kept(request, shown.get_absolute_url() + asked.query()))
+        official = boards.board_from(shown, snapshot, snapshot.payload, sight)
+        board, found = ranked(official, snapshot, asked), _heatmap(official, snapshot, asked)
+        context |= {"asked": asked, "board": board, "figure": figures.heatmap_figure(board, found)}
+    except Refused as refused:
+        context |= {"refused": str(refused), "busy": refused.code == BUSY}
+    return render(request, "boards/heatmap.html", context, status=_status(context))
+
+
+def _heatmap(official: Board, snapshot: Snapshot, asked: Asked) -> dict[str, Any] | None:
+    wanted = _wanted(official, asked)
+    if not wanted:
+        found: dict[str, Any] | None = boards.part_of(official, "heatmap")
+        return found
+    return veiled_heatmap(ranking.what_if_heatmap(snapshot, wanted), official.veil)
 
 
 def table_context(shown: Shown, asked: Asked | None = None) -> dict[str, Any]:
@@ -182,13 +230,13 @@ def _download(request: HttpRequest, challenge: str, phase: str) -> tuple[Phase, 
     found = access.phase_or_404(challenge, phase)
     sight = access.sight(request, found)
     hidden = not all(map(sight.shows_some, (Aspect.AGGREGATES, Aspect.DOWNLOADS)))
-    snapshot = None if hidden else snapshots.shown(found, sight)
-    if snapshot is None:
-        return found, None
     try:
         asked = Asked.of(request.GET)
+        snapshot = None if hidden else snapshots.shown(found, sight, at=asked.until)
+        if snapshot is None:
+            return found, None
         official = boards.board_from(found, snapshot, snapshot.payload, sight)
-        board, _ = ranked(official, snapshot, asked)
+        board = ranked(official, snapshot, asked)
     except Refused as refused:
         raise Http404(str(refused)) from refused
     downloadable = tuple(row for row in board.rows if board.sees(Aspect.DOWNLOADS, row))

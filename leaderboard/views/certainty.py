@@ -29,6 +29,9 @@ def stability(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
 def _stability(phase: Phase, snapshot: Snapshot, sight: Sight) -> dict[str, Any]:
     board = boards.board_from(phase, snapshot, snapshot.payload, sight)
     agreement = boards.part_of(board, "agreement")
+    if agreement is None:
+        html = render_to_string("boards/_uncertain.html", {"board": board})
+        return {"html": html, "ranked": board.ranked}
     context = {
         "board": board,
         "agreement": agreement,

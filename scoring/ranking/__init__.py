@@ -3,7 +3,7 @@
 from scoring.ranking.explain import Explanation, explain
 from scoring.ranking.heatmap import Heatmap, heatmap
 from scoring.ranking.results import RankedEntry, Ranking
-from scoring.ranking.run import rank
+from scoring.ranking.run import rank, recombine
 from scoring.ranking.scheme import MetricRule, Scheme, TestRule
 from scoring.ranking.schemes import PRESETS
 from scoring.ranking.significance import LEVELS, SignificanceMatrix, significance
@@ -33,6 +33,7 @@ __all__ = [
     "leave_one_dataset_out",
     "rank",
     "read_scores_csv",
+    "recombine",
     "significance",
     "stability",
 ]

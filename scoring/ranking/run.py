@@ -1,6 +1,6 @@
 """From a score table and a scheme to a ranking, with everything that led to each score."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +34,22 @@ def rank(table: ScoreTable, scheme: Scheme, *, pool: Sequence[str] | None = None
     """
     methods = sorted(table.methods if pool is None else pool)
     return ranking_of(table, scheme, methods, evaluate(table, scheme, methods))
+
+
+def recombine(scheme: Scheme, rank_scores: Mapping[str, Sequence[float]]) -> tuple[list[float], list[int]]:
+    """Scores and ranks from rank scores by metric, as `rank` makes them: for other weights, without tests.
+
+    rank_scores: metric -> of every method, of one pool of all datasets; those of the scheme's metrics count.
+    Errors: ValueError for a scheme with several pools, or without any of its metrics.
+    """
+    known = [rule for rule in scheme.metrics if rule.metric in rank_scores]
+    if scheme.pool != "all" or not known:
+        raise ValueError("only rank scores of one pool, of the scheme's metrics, can be combined anew")
+    parts = np.stack([np.asarray(rank_scores[rule.metric], dtype=np.float64) for rule in known], axis=-1)
+    pooled = combine(parts, [rule.weight for rule in known], scheme.combine)
+    scores = combine(pooled[:, None], [1.0], scheme.across)
+    ranks = competition_ranks(scores, higher_is_better=scheme.higher_is_better)
+    return scores.tolist(), ranks.tolist()
 
 
 def ranking_of(

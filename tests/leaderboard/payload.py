@@ -6,7 +6,7 @@ HD95 2 + n voxels on every case; NDV 0 for the last entry, else n + 1 hundredths
 
 from typing import Any
 
-from leaderboard.models import Phase, Snapshot, SnapshotPart
+from leaderboard.models import LAYOUT, Phase, Snapshot, SnapshotPart
 
 CASES = ["3455_3454", "3456_3455", "3457_3456"]
 DATASETS = {"in-domain": "In-domain", "t2-like": "T2-like contrast"}
@@ -288,7 +288,7 @@ def matrix(metric: str, entries: int = 3) -> dict[str, Any]:
 
 def snapshot(phase: Phase, entries: int = 3, **fields: Any) -> Snapshot:
     """A snapshot of a phase with the parts of its datasets."""
-    fields = {"content_hash": "5a" * 32, "inputs": {}, "payload": board(entries)} | fields
+    fields = {"content_hash": "5a" * 32, "layout": LAYOUT, "inputs": {}, "payload": board(entries)} | fields
     made = Snapshot.objects.create(phase=phase, scheme=phase.scheme, **fields)
     parts = {"heatmap": heatmap(entries), "means": means(entries), "agreement": agreement(entries)}
     for key in DATASETS:

@@ -1,19 +1,37 @@
 """Boards: what stands on them, when they are computed anew, and the snapshots that pages read."""
 
-from leaderboard.domain.ranking.boards import mark_stale, preset, update_board
+from leaderboard.domain.ranking.boards import (
+    complete_board,
+    mark_stale,
+    preset,
+    renew,
+    to_complete,
+    update_board,
+)
 from leaderboard.domain.ranking.comparison import comparison
 from leaderboard.domain.ranking.rescored import boards_before_and_after
-from leaderboard.domain.ranking.what_if import WhatIf, explanation, other_matrix, schemes, what_if
+from leaderboard.domain.ranking.what_if import (
+    WhatIf,
+    explanation,
+    other_matrix,
+    schemes,
+    what_if,
+    what_if_heatmap,
+)
 
 __all__ = [
     "WhatIf",
     "boards_before_and_after",
     "comparison",
+    "complete_board",
     "explanation",
     "mark_stale",
     "other_matrix",
     "preset",
+    "renew",
     "schemes",
+    "to_complete",
     "update_board",
     "what_if",
+    "what_if_heatmap",
 ]

@@ -10,7 +10,7 @@ from leaderboard.domain.ranking.cards import cards_in
 from leaderboard.domain.ranking.parts import strict
 from leaderboard.domain.ranking.payload import BY_NAME, RESAMPLES, SEED
 from leaderboard.domain.ranking.structures import item_structures, structure_name, structures_of
-from leaderboard.domain.ranking.what_if import KEPT_SECONDS, table_of
+from leaderboard.domain.ranking.what_if import KEPT_IF_ARBITRARY, table_of
 from leaderboard.messages import Refused
 from leaderboard.models import Snapshot
 from scoring.ranking import ScoreTable, significance
@@ -46,7 +46,7 @@ def comparison(snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
                 if scores.name == name
             ],
         }
-        cache.set(key, found, KEPT_SECONDS)
+        cache.set(key, found, KEPT_IF_ARBITRARY)
     return found
 
 

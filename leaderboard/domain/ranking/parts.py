@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.domain.ranking.cards import Cards
-from leaderboard.domain.ranking.payload import RESAMPLES, SEED, summary
+from leaderboard.domain.ranking.payload import RESAMPLES, SEED, board_of, summary
 from leaderboard.domain.ranking.structures import Structures, structures_part
 from scoring.ranking import (
     LEVELS,
@@ -38,19 +38,25 @@ _STRENGTH = {name: len(LEVELS) - place for place, (_, name) in enumerate(LEVELS)
 
 
 def parts_of(
-    table: ScoreTable, scheme: Scheme, cards: Cards, structures: Mapping[str, Structures]
+    table: ScoreTable, scheme: Scheme, cards: Cards, structures: Mapping[str, Structures], *, certain: bool
 ) -> dict[str, dict[str, Any]]:
-    """All parts of a board: `heatmap`, `means`, `agreement`, and `dataset/` and `structures/` by dataset."""
+    """`heatmap`, `means`, and `dataset/` and `structures/` by dataset; certain: effects have intervals."""
     order = [entry.method for entry in rank(table, scheme, pool=cards.pool).entries]
-    parts = {
-        "heatmap": heatmap_part(table, scheme, order, cards),
-        "means": means_part(table, cards),
-        "agreement": agreement_part(table, scheme, order, cards),
-    }
+    parts = {"heatmap": heatmap_part(table, scheme, order, cards), "means": means_part(table, cards)}
+    resamples = RESAMPLES if certain else 0
     for name in [scores.name for scores in table.datasets]:
-        parts[f"dataset/{name}"] = dataset_part(table, name, order, cards)
+        parts[f"dataset/{name}"] = dataset_part(table, name, order, cards, resamples)
         parts[f"structures/{name}"] = structures_part(table, name, cards, structures[name])
     return parts
+
+
+def certainty_parts(table: ScoreTable, scheme: Scheme, cards: Cards) -> dict[str, dict[str, Any]]:
+    """`agreement`, and `scheme/` by scheme: the unofficial boards of all named schemes."""
+    order = [entry.method for entry in rank(table, scheme, pool=cards.pool).entries]
+    boards = {
+        f"scheme/{name}": board_of(table, other, cards, official=False) for name, other in PRESETS.items()
+    }
+    return {"agreement": agreement_part(table, scheme, order, cards), **boards}
 
 
 def means_part(table: ScoreTable, cards: Cards) -> dict[str, Any]:
@@ -66,7 +72,9 @@ def means_part(table: ScoreTable, cards: Cards) -> dict[str, Any]:
     }
 
 
-def dataset_part(table: ScoreTable, name: str, order: Sequence[str], cards: Cards) -> dict[str, Any]:
+def dataset_part(
+    table: ScoreTable, name: str, order: Sequence[str], cards: Cards, resamples: int
+) -> dict[str, Any]:
     """One dataset: case values, means, and the significance matrices of the ranked entries."""
     scores = table.dataset(name)
     return {
@@ -88,7 +96,7 @@ def dataset_part(table: ScoreTable, name: str, order: Sequence[str], cards: Card
             for method in cards.entries
         ],
         "significance": {
-            metric: matrix(table, name, metric, order, cards)
+            metric: matrix(table, name, metric, order, cards, resamples=resamples)
             for metric in TESTED
             if metric in scores.metrics and np.isfinite(scores.metrics[metric].values).any() and order
         },

@@ -23,20 +23,20 @@ RESAMPLES = 1000
 SEED = 2024
 
 
-def board_of(table: ScoreTable, scheme: Scheme, cards: Cards, *, official: bool) -> dict[str, Any]:
+def board_of(
+    table: ScoreTable, scheme: Scheme, cards: Cards, *, official: bool, certain: bool = False
+) -> dict[str, Any]:
     """Rank a table and lay the board out for pages; the same input gives the same output.
 
-    An official board says how sure its order is; a what-if board, made while somebody waits, does not.
+    certain: whether it says how sure its order is, which takes as long as a thousand rankings.
     """
     ranking = rank(table, scheme, pool=cards.pool)
     order = [entry.method for entry in ranking.entries]
-    sure = (
-        stability(table, scheme, resamples=RESAMPLES, seed=SEED, pool=order) if official and order else None
-    )
+    sure = stability(table, scheme, resamples=RESAMPLES, seed=SEED, pool=order) if certain and order else None
     return {
         **cards.facts,
         "official": official,
-        "scheme": _scheme(scheme),
+        "scheme": scheme_part(scheme),
         "metrics": [_metric(name) for name in BY_NAME if name in table.metrics],
         "datasets": [_dataset(name, table, cards) for name in cards.datasets if _has(table, name)],
         "entries": _entries(table, ranking, cards, sure),
@@ -45,7 +45,8 @@ def board_of(table: ScoreTable, scheme: Scheme, cards: Cards, *, official: bool)
     }
 
 
-def _scheme(scheme: Scheme) -> dict[str, Any]:
+def scheme_part(scheme: Scheme) -> dict[str, Any]:
+    """A scheme as payloads have it."""
     return {
         "name": scheme.name,
         "version": scheme.version,

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ def keep_table(content_hash: str, table: ScoreTable) -> None:
     part.rename(path)
 
 
-def kept_table(content_hash: str) -> ScoreTable | None:
-    """The table of a snapshot, or None where its file is gone."""
+def kept_table(content_hash: str, datasets: Sequence[str] | None = None) -> ScoreTable | None:
+    """The table of a snapshot, or None where its file is gone; of some datasets, nothing else is read."""
     path = table_path(content_hash)
     if not path.exists():
         return None
@@ -39,7 +40,11 @@ def kept_table(content_hash: str) -> ScoreTable | None:
         meta = json.loads(bytes(arrays[_META]))
         return ScoreTable(
             methods=tuple(meta["methods"]),
-            datasets=tuple(_dataset(place, one, arrays) for place, one in enumerate(meta["datasets"])),
+            datasets=tuple(
+                _dataset(place, one, arrays)
+                for place, one in enumerate(meta["datasets"])
+                if datasets is None or one["name"] in datasets
+            ),
         )
 
 

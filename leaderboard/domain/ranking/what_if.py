@@ -1,8 +1,13 @@
-"""Other rankings of the same results, made on demand: marked unofficial, kept for a day."""
+"""Other rankings of the same results, on demand: marked unofficial, and never allowed to take much.
+
+Another scheme, or other weights, combine anew what a snapshot keeps. A choice of datasets has to be ranked:
+a few at once, for all readers together, and kept for minutes only, because anybody can ask for any.
+"""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,14 +15,18 @@ from django.core.cache import cache
 
 from leaderboard.domain.ranking.cards import cards_in
 from leaderboard.domain.ranking.parts import EFFECTS, heatmap_part, matrix
-from leaderboard.domain.ranking.payload import board_of
+from leaderboard.domain.ranking.payload import board_of, scheme_part
 from leaderboard.domain.ranking.standing import score_table
 from leaderboard.domain.ranking.tables import keep_table, kept_table
 from leaderboard.messages import Refused
 from leaderboard.models import Evaluation, Snapshot, SnapshotPart
-from scoring.ranking import PRESETS, Scheme, ScoreTable, explain
+from scoring.ranking import PRESETS, Scheme, ScoreTable, explain, recombine
 
 KEPT_SECONDS = 86_400
+KEPT_IF_ARBITRARY = 600
+AT_ONCE = 2
+LONGEST_SECONDS = 60
+"""After which a computation of a process that died is no longer counted."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +44,73 @@ class WhatIf:
 def what_if(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
     """A board of a snapshot's results under another scheme, weights or set of datasets.
 
-    Beside a payload's keys it has `heatmap`, which an official board has as a part.
-    Raises Refused for a scheme, dataset or metric that there is not.
+    Raises Refused for a scheme, dataset or metric that there is not, and where too many compute at once.
     """
-    scheme, datasets = _scheme(snapshot, asked), _datasets(snapshot, asked)
+    scheme, datasets = scheme_of(snapshot, asked), _datasets(snapshot, asked)
+    kept = None if datasets else _kept_board(snapshot, asked.scheme)
+    if kept is not None and scheme.pool == "all":
+        return reweighed(kept, scheme)
 
     def compute() -> dict[str, Any]:
-        table = table_of(snapshot)
-        chosen = table.select(datasets=datasets) if datasets else table
-        cards = cards_in(snapshot)
-        board = board_of(chosen, scheme, cards, official=False)
-        order = [entry["method"] for entry in board["entries"] if entry["rank"] is not None]
-        return board | {"heatmap": heatmap_part(chosen, scheme, order, cards)}
+        table = table_of(snapshot, datasets or None)
+        return board_of(table, scheme, cards_in(snapshot), official=False)
 
-    return _cached(snapshot, {"board": asdict(asked)}, compute)
+    return _bounded(snapshot, {"board": asdict(asked)}, compute)
+
+
+def what_if_heatmap(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
+    """The rank heatmap of `what_if`, which an official board has as a part. Raises Refused."""
+    scheme, datasets = scheme_of(snapshot, asked), _datasets(snapshot, asked)
+    board = what_if(snapshot, asked)
+    order = [entry["method"] for entry in board["entries"] if entry["rank"] is not None]
+
+    def compute() -> dict[str, Any]:
+        return heatmap_part(table_of(snapshot, datasets or None), scheme, order, cards_in(snapshot))
+
+    return _bounded(snapshot, {"heatmap": asdict(asked)}, compute)
+
+
+def _kept_board(snapshot: Snapshot, scheme: str) -> dict[str, Any] | None:
+    """A board with the default weights of the snapshot's own or another scheme, None where none is kept."""
+    if not scheme:
+        payload: dict[str, Any] = snapshot.payload
+        return payload
+    return snapshot.parts.filter(name=f"scheme/{scheme}").values_list("payload", flat=True).first()
+
+
+def reweighed(board: Mapping[str, Any], scheme: Scheme) -> dict[str, Any]:
+    """A board of one pool ranked anew by a scheme that differs in its metrics' weights only."""
+    wanted = {rule.metric for rule in scheme.metrics}
+    entries = [_without_certainty(entry, wanted) for entry in board["entries"]]
+    ranked = [entry for entry in entries if entry["rank"] is not None]
+    by_metric = {
+        metric: [entry["rank_scores"][metric]["rank_score"] for entry in ranked]
+        for metric in wanted
+        if ranked and metric in ranked[0]["rank_scores"]
+    }
+    if by_metric:
+        for entry, score, place in zip(ranked, *recombine(scheme, by_metric), strict=True):
+            entry.update(score=score, rank=place)
+    else:
+        for entry in ranked:
+            entry.update(score=None, rank=1)
+    others = [entry for entry in entries if entry["rank"] is None]
+    return {
+        **board,
+        "official": False,
+        "scheme": scheme_part(scheme),
+        "entries": [*sorted(ranked, key=lambda entry: (entry["rank"], entry["method"])), *others],
+        "omitted": [one for one in board["omitted"] if one["metric"] in wanted],
+        "stability": None,
+    }
+
+
+def _without_certainty(entry: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
+    kept = {
+        name: {metric: value for metric, value in entry[name].items() if metric in wanted}
+        for name in ("rank_scores", "imputations")
+    }
+    return {**entry, **kept, "rank_interval": None, "rank_distribution": None, "tie_group": None}
 
 
 def explanation(snapshot: Snapshot, entry: str) -> dict[str, Any] | None:
@@ -86,18 +148,24 @@ def other_matrix(snapshot: Snapshot, dataset: str, metric: str, correction: str)
     return _cached(snapshot, {"matrix": [dataset, metric, correction]}, compute)
 
 
-def table_of(snapshot: Snapshot) -> ScoreTable:
-    """The score table a snapshot was computed from: its file, or made again from the rows it names."""
-    table = kept_table(snapshot.content_hash)
+def table_of(snapshot: Snapshot, datasets: Sequence[str] | None = None) -> ScoreTable:
+    """The score table a snapshot was computed from: its file, or made again from the rows it names.
+
+    datasets: these alone (default: all).
+    """
+    name = snapshot.completes or snapshot.content_hash
+    table = kept_table(name, datasets)
     if table is None:
         numbers = [one["evaluation"] for one in snapshot.inputs["evaluations"]]
         evaluations = Evaluation.objects.filter(pk__in=numbers).select_related("submission__entry")
-        table = score_table(snapshot.phase, list(evaluations), list(cards_in(snapshot).datasets))
-        keep_table(snapshot.content_hash, table)
+        whole = score_table(snapshot.phase, list(evaluations), list(cards_in(snapshot).datasets))
+        keep_table(name, whole)
+        table = whole.select(datasets=datasets)
     return table
 
 
-def _scheme(snapshot: Snapshot, asked: WhatIf) -> Scheme:
+def scheme_of(snapshot: Snapshot, asked: WhatIf) -> Scheme:
+    """The scheme asked for, metrics of weight 0 left out. Raises Refused."""
     if asked.scheme and asked.scheme not in PRESETS:
         raise Refused("no_such_scheme", name=asked.scheme, known=", ".join(PRESETS))
     scheme = PRESETS[asked.scheme] if asked.scheme else Scheme.from_dict(snapshot.payload["scheme"]["spec"])
@@ -123,14 +191,42 @@ def _datasets(snapshot: Snapshot, asked: WhatIf) -> Sequence[str]:
 
 
 def _cached(
-    snapshot: Snapshot, key: Mapping[str, Any], compute: Callable[[], dict[str, Any]]
+    snapshot: Snapshot,
+    key: Mapping[str, Any],
+    compute: Callable[[], dict[str, Any]],
+    seconds: int = KEPT_SECONDS,
 ) -> dict[str, Any]:
     name = _key(snapshot, key)
     found: dict[str, Any] | None = cache.get(name)
     if found is None:
         found = compute()
-        cache.set(name, found, KEPT_SECONDS)
+        cache.set(name, found, seconds)
     return found
+
+
+def _bounded(
+    snapshot: Snapshot, key: Mapping[str, Any], compute: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """What anybody may ask for in any number: kept for minutes, computed a few at once."""
+
+    def compute_in_turn() -> dict[str, Any]:
+        with _turn():
+            return compute()
+
+    return _cached(snapshot, key, compute_in_turn, KEPT_IF_ARBITRARY)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the site's few computations at a time; raises Refused where all are taken."""
+    names = [f"what-if/{number}" for number in range(AT_ONCE)]
+    taken = next((name for name in names if cache.add(name, 1, LONGEST_SECONDS)), None)
+    if taken is None:
+        raise Refused("busy")
+    try:
+        yield
+    finally:
+        cache.delete(taken)
 
 
 def _key(snapshot: Snapshot, key: Mapping[str, Any]) -> str:

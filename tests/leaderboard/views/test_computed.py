@@ -3,11 +3,16 @@
 import json
 import math
 import re
+from datetime import UTC, datetime
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
-from leaderboard.models import Snapshot
+from leaderboard.domain import ranking
+from leaderboard.domain.ranking.what_if import AT_ONCE
+from leaderboard.models import LAYOUT, Completion, Phase, Snapshot
+from tests.leaderboard import make
 from tests.leaderboard.domain.ranking.conftest import phase, snapshot  # noqa: F401 fixtures
 
 
@@ -70,3 +75,83 @@ def test_the_correction_is_switched_by_the_address(client: Client, home: str) ->
     address = f"{home}phases/validation/significance/"
     assert "Bonferroni over 3 pairs" in page(client, address)
     assert "Holm over 3 pairs" in page(client, f"{address}?correction=holm")
+
+
+def test_the_heatmap_of_an_unofficial_board_has_a_page(client: Client, home: str) -> None:
+    board = f"{home}phases/validation/"
+    link = f"{board}heatmap/?scheme=mean-rank&amp;weights=DSC:2"
+    assert link in page(client, f"{board}?scheme=mean-rank&weights=DSC:2")
+    html = page(client, link.replace("&amp;", "&"))
+    assert 'class="say unofficial"' in html
+    assert 'data-figure="figure-rank-heatmap"' in html
+    assert 'data-figure="figure-rank-heatmap"' in page(client, f"{board}heatmap/")
+    assert client.get(f"{board}heatmap/?scheme=nothing").status_code == 400
+
+
+def test_a_choice_of_datasets_is_refused_for_a_moment_while_too_many_compute(
+    client: Client,
+    home: str,
+    snapshot: Snapshot,  # noqa: F811 the fixture of that name
+) -> None:
+    other = make.dataset(snapshot.phase.challenge, ["1_0"], slug="other")
+    payload = snapshot.payload | {
+        "datasets": [*snapshot.payload["datasets"], dataset_of(snapshot) | {"slug": other.slug}]
+    }
+    Snapshot.objects.filter(pk=snapshot.pk).update(payload=payload)
+    cache.set_many({f"what-if/{number}": 1 for number in range(AT_ONCE)})
+    response = client.get(f"{home}phases/validation/?datasets=t2")
+    assert response.status_code == 503
+    assert "Ask again in a few seconds" in response.content.decode()
+
+
+def dataset_of(snapshot: Snapshot) -> dict[str, object]:  # noqa: F811 the fixture of that name
+    found: dict[str, object] = snapshot.payload["datasets"][0]
+    return found
+
+
+def test_a_board_of_an_earlier_day_has_an_address(
+    client: Client,
+    home: str,
+    snapshot: Snapshot,  # noqa: F811 the fixture of that name
+) -> None:
+    Snapshot.objects.update(created_at=datetime(2026, 3, 5, 12, tzinfo=UTC))
+    board = f"{home}phases/validation/"
+    assert snapshot.content_hash[:8] in page(client, f"{board}?at=2026-03-05")
+    assert "No board stood" in page(client, f"{board}?at=2026-03-04")
+    assert "No board stood" in page(client, f"{board}?at=2026-03-05T11:59")
+    assert client.get(f"{board}?at=yesterday").status_code == 400
+    earlier = client.get(f"{board}leaderboard.json?at=2026-03-05").json()
+    assert earlier["snapshot"] == snapshot.content_hash
+    assert client.get(f"{board}leaderboard.json?at=2026-03-04").json()["entries"] == []
+
+
+def test_pages_say_so_while_a_board_of_an_old_layout_is_made_anew(
+    client: Client,
+    home: str,
+    snapshot: Snapshot,  # noqa: F811 the fixture of that name
+) -> None:
+    Snapshot.objects.update(layout=LAYOUT - 1, payload={"of": "old"})
+    board = f"{home}phases/validation/"
+    assert "The board is being computed anew" in page(client, board)
+    assert Completion.objects.filter(snapshot=snapshot).exists()
+    for address in ("leaderboard.json", "heatmap/", "stability/", "significance/", "leaderboard.csv"):
+        assert client.get(board + address).status_code in (200, 302, 404)
+    for address in (
+        home,
+        f"{home}entries/best/",
+        f"{home}datasets/t2/",
+        "/",
+        f"{home}compare/?a=best&b=middle",
+    ):
+        assert client.get(address).status_code in (200, 404)
+
+
+def test_pages_say_so_while_intervals_are_being_computed(client: Client, phase: Phase) -> None:  # noqa: F811
+    ranking.mark_stale(phase.pk)
+    ranking.update_board(phase.pk)
+    board = phase.get_absolute_url()
+    for address in (board, f"{board}stability/"):
+        assert "Intervals are being computed" in page(client, address)
+    assert client.get(f"{board}significance/").status_code == 200
+    html = page(client, f"{board}?scheme=mean-rank")
+    assert "Intervals are being computed" not in html

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scoring.ranking import PRESETS, MetricRule, Ranking, ScoreTable, rank
+from scoring.ranking import PRESETS, MetricRule, Ranking, ScoreTable, rank, recombine
 from scoring.ranking.combine import combine, competition_ranks, slot_scores
 
 from .conftest import Simulated, known, table_of
@@ -250,3 +250,22 @@ def test_weights_and_pools_of_subtasks_are_the_organizers(simulated: Simulated) 
     for pool in entry.pools:
         expected = (pool.metrics["DSC"].rank_score ** 3 * pool.metrics["NDV"].rank_score) ** (1 / 4)
         assert pool.score == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_rank_scores_combine_anew_to_what_other_weights_give(simulated: Simulated, name: str) -> None:
+    table, scheme = simulated(), PRESETS[name]
+    official = rank(table, scheme)
+    rules = tuple(replace(rule, weight=1.0 + 2 * at) for at, rule in enumerate(scheme.metrics[:-1]))
+    other = replace(scheme, metrics=rules)
+    methods = [entry.method for entry in official.entries]
+    parts = {m: [e.pools[0].metrics[m].rank_score for e in official.entries] for m in official.pools[0].units}
+    scores, ranks = recombine(other, parts)
+    expected = rank(table, other)
+    assert scores == [expected.entry(method).score for method in methods]
+    assert ranks == [expected.entry(method).rank for method in methods]
+
+
+def test_several_pools_cannot_be_combined_anew() -> None:
+    with pytest.raises(ValueError, match="one pool"):
+        recombine(replace(PRESETS["strict"], pool="dataset"), {"DSC": [1.0]})

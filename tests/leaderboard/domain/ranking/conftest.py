@@ -64,4 +64,6 @@ def score(phase: Phase, entry: Entry, method: int) -> None:
 def snapshot(phase: Phase) -> Snapshot:
     ranking.mark_stale(phase.pk)
     ranking.update_board(phase.pk)
-    return Snapshot.objects.get(phase=phase)
+    for pk in ranking.to_complete():
+        ranking.complete_board(pk)
+    return Snapshot.objects.filter(phase=phase).latest()

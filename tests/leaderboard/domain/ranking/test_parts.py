@@ -15,6 +15,7 @@ def part(snapshot: Snapshot, name: str) -> dict[str, object]:
 
 def test_a_snapshot_has_its_parts_and_the_board_alone_in_its_payload(snapshot: Snapshot) -> None:
     names = {"heatmap", "means", "agreement", "dataset/t2", "structures/t2"}
+    names |= {f"scheme/{scheme['name']}" for scheme in ranking.schemes()}
     assert set(snapshot.parts.values_list("name", flat=True)) == names
     assert {"heatmap", "agreement"}.isdisjoint(snapshot.payload)
     assert all("datasets" not in entry for entry in snapshot.payload["entries"])
@@ -51,16 +52,18 @@ def test_another_correction_changes_p_and_keeps_the_effects(snapshot: Snapshot) 
     assert holm["p_adjusted"][0][2] <= stored["p_adjusted"][0][2]
 
 
-def test_a_what_if_board_brings_its_heatmap(snapshot: Snapshot) -> None:
-    board = ranking.what_if(snapshot, ranking.WhatIf(scheme="mean-rank"))
+def test_a_what_if_board_has_a_heatmap(snapshot: Snapshot) -> None:
+    asked = ranking.WhatIf(scheme="mean-rank")
+    board = ranking.what_if(snapshot, asked)
     assert board["official"] is False
-    assert board["heatmap"]["rows"] == [entry["entry"] for entry in board["entries"]]
+    rows = ranking.what_if_heatmap(snapshot, asked)["rows"]
+    assert rows == [entry["entry"] for entry in board["entries"]]
 
 
 def test_one_explanation_makes_those_of_all(snapshot: Snapshot) -> None:
     first = ranking.explanation(snapshot, "best")
     assert first is not None
-    table_path(snapshot.content_hash).unlink()
+    table_path(snapshot.completes).unlink()
     CaseResult.objects.all().delete()
     second = ranking.explanation(snapshot, "middle")
     assert second is not None

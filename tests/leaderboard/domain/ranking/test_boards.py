@@ -1,0 +1,142 @@
+"""A board's life: ranks first, certainty after, one layout of today, and nothing made twice."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from leaderboard.domain import ranking
+from leaderboard.models import LAYOUT, Completion, Entry, Evaluation, Phase, Snapshot, SnapshotPart
+from leaderboard.queries import boards, snapshots
+from tests.leaderboard import make
+from tests.leaderboard.domain.ranking.conftest import score
+from tests.leaderboard.make import public
+
+
+def updated(phase: Phase) -> Snapshot:
+    ranking.mark_stale(phase.pk)
+    ranking.update_board(phase.pk)
+    return Snapshot.objects.filter(phase=phase).latest()
+
+
+def completed() -> None:
+    for pk in ranking.to_complete():
+        ranking.complete_board(pk)
+
+
+def part_names(snapshot: Snapshot) -> set[str]:
+    return set(snapshot.parts.values_list("name", flat=True))
+
+
+def test_ranks_stand_before_anybody_knows_how_sure_they_are(phase: Phase) -> None:
+    first = updated(phase)
+    assert [entry["rank"] for entry in first.payload["entries"]] == [1, 2, 3]
+    assert [entry["rank_interval"] for entry in first.payload["entries"]] == [None] * 3
+    assert {"heatmap", "means", "dataset/t2"} <= part_names(first)
+    assert "agreement" not in part_names(first)
+    completed()
+    second = Snapshot.objects.filter(phase=phase).latest()
+    assert (second.completes, second.created_at) == (first.content_hash, first.created_at)
+    assert [entry["rank"] for entry in second.payload["entries"]] == [1, 2, 3]
+    assert all(entry["rank_interval"] for entry in second.payload["entries"])
+    assert "agreement" in part_names(second)
+    assert not Completion.objects.exists()
+    kept = Snapshot.objects.get(pk=first.pk)
+    assert (kept.payload, kept.content_hash) == (first.payload, first.content_hash)
+
+
+def test_the_same_results_make_the_same_bytes_and_no_second_snapshot(phase: Phase) -> None:
+    first = updated(phase)
+    completed()
+    assert [one.content_hash for one in (updated(phase), Snapshot.objects.order_by("pk")[1])] == [
+        Snapshot.objects.latest().content_hash
+    ] * 2
+    assert Snapshot.objects.count() == 2
+    hashes = list(Snapshot.objects.order_by("pk").values_list("content_hash", flat=True))
+    Snapshot.objects.all().delete()
+    assert updated(phase).content_hash == first.content_hash
+    completed()
+    assert list(Snapshot.objects.order_by("pk").values_list("content_hash", flat=True)) == hashes
+
+
+def test_certainty_is_not_computed_for_a_board_that_is_replaced(phase: Phase) -> None:
+    first = updated(phase)
+    entry = make.entry(Entry.objects.get(name="Best").team, name="Newcomer")
+    score(phase, entry, 1)
+    second = updated(phase)
+    completed()
+    assert list(Snapshot.objects.exclude(completes="").values_list("completes", flat=True)) == [
+        second.content_hash
+    ]
+    assert first.content_hash != second.content_hash
+    assert not Completion.objects.exists()
+
+
+def test_a_frozen_board_gets_its_certainty_though_a_newer_one_is_held_back(phase: Phase) -> None:
+    first = updated(phase)
+    Snapshot.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    Phase.objects.update(freeze_at=timezone.now() - timedelta(hours=1))
+    score(phase, make.entry(Entry.objects.get(name="Best").team, name="Newcomer"), 1)
+    updated(phase)
+    completed()
+    phase.refresh_from_db()
+    shown = boards.board_of(phase, public(phase))
+    assert shown is not None
+    assert (len(shown.rows), shown.is_certain) == (3, True)
+    assert Snapshot.objects.get(pk=shown.pk).completes == first.content_hash
+
+
+def test_nobody_ranked_leaves_nothing_to_complete(phase: Phase) -> None:
+    Entry.objects.update(in_competition=False)
+    updated(phase)
+    assert ranking.to_complete() == []
+
+
+def old(phase: Phase) -> Snapshot:
+    """A snapshot as an earlier release left it: another layout, which no page can read."""
+    planted = updated(phase)
+    Completion.objects.all().delete()
+    SnapshotPart.objects.all().delete()
+    earlier = timezone.now() - timedelta(days=1)
+    Snapshot.objects.update(layout=LAYOUT - 1, payload={"rows": ["of old"]}, created_at=earlier)
+    return Snapshot.objects.get(pk=planted.pk)
+
+
+def test_a_snapshot_of_an_old_layout_is_made_anew_by_itself(phase: Phase) -> None:
+    planted = old(phase)
+    assert boards.board_of(phase, public(phase)) is None
+    assert snapshots.to_renew(phase) == planted
+    completed()
+    shown = boards.board_of(phase, public(phase))
+    assert shown is not None
+    assert (len(shown.rows), shown.created_at) == (3, planted.created_at)
+    assert snapshots.to_renew(phase) is None
+    assert ranking.to_complete() == []
+    assert Snapshot.objects.get(pk=planted.pk).payload == {"rows": ["of old"]}
+
+
+def test_an_old_snapshot_whose_results_are_gone_gives_way_to_a_board_of_now(
+    phase: Phase, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    old(phase)
+    Evaluation.objects.filter(submission__entry__name="Middle").delete()
+    with django_capture_on_commit_callbacks():
+        completed()
+    assert ranking.to_complete() == []
+    phase.refresh_from_db()
+    assert phase.board_stale_since is not None
+    ranking.update_board(phase.pk)
+    shown = boards.board_of(phase, public(phase))
+    assert shown is not None
+    assert [row.method for row in shown.rows] == ["Best", "ZeroDisplacement"]
+
+
+@pytest.mark.parametrize("days", [0, 1, 3])
+def test_a_board_is_shown_as_of_a_date(phase: Phase, days: int) -> None:
+    first = updated(phase)
+    Snapshot.objects.update(created_at=timezone.now() - timedelta(days=2))
+    score(phase, make.entry(Entry.objects.get(name="Best").team, name="Newcomer"), 1)
+    second = updated(phase)
+    shown = snapshots.shown(phase, public(phase), at=timezone.now() - timedelta(days=days))
+    assert shown == {0: second, 1: first, 3: None}[days]

@@ -1,0 +1,55 @@
+"""What-if boards: equal to a ranking from scratch, and bounded in what they may cost."""
+
+import pytest
+from django.core.cache import cache
+
+from leaderboard.domain import ranking
+from leaderboard.domain.ranking.cards import cards_in
+from leaderboard.domain.ranking.payload import board_of
+from leaderboard.domain.ranking.tables import table_path
+from leaderboard.domain.ranking.what_if import AT_ONCE, WhatIf, scheme_of, table_of
+from leaderboard.messages import Refused
+from leaderboard.models import CaseResult, Snapshot
+from scoring.ranking import PRESETS
+
+WEIGHTS = ((("DSC", 3.0),), (("DSC", 0.25), ("NDV", 7.0)), (("NDV", 0.0),))
+
+
+@pytest.mark.parametrize("weights", [(), *WEIGHTS])
+@pytest.mark.parametrize("name", ["", *PRESETS])
+def test_a_board_combined_anew_is_the_one_ranked_from_scratch(
+    snapshot: Snapshot, name: str, weights: tuple[tuple[str, float], ...]
+) -> None:
+    asked = WhatIf(scheme=name, weights=weights)
+    found = ranking.what_if(snapshot, asked)
+    scheme = scheme_of(snapshot, asked)
+    table = table_of(snapshot)
+    assert found == board_of(table, scheme, cards_in(snapshot), official=False)
+
+
+def test_other_weights_are_ranked_without_the_results(snapshot: Snapshot) -> None:
+    table_path(snapshot.completes).unlink()
+    CaseResult.objects.all().delete()
+    board = ranking.what_if(snapshot, WhatIf(scheme="l2r-text", weights=(("DSC", 2.0),)))
+    assert [entry["rank"] for entry in board["entries"]] == [1, 2, 3]
+
+
+def test_a_choice_of_datasets_waits_while_too_many_compute(snapshot: Snapshot) -> None:
+    asked = WhatIf(datasets=("t2",))
+    taken = [f"what-if/{number}" for number in range(AT_ONCE)]
+    cache.set_many(dict.fromkeys(taken, 1))
+    with pytest.raises(Refused, match="Ask again in a few seconds"):
+        ranking.what_if(snapshot, asked)
+    cache.delete(taken[0])
+    first = ranking.what_if(snapshot, asked)
+    assert cache.get(taken[0]) is None
+    # What is kept for some minutes costs no turn.
+    cache.set_many(dict.fromkeys(taken, 1))
+    assert ranking.what_if(snapshot, asked) == first
+
+
+def test_a_failure_gives_its_turn_back(snapshot: Snapshot) -> None:
+    table_path(snapshot.completes).write_bytes(b"no table")
+    with pytest.raises(ValueError, match="pickle"):
+        ranking.what_if(snapshot, WhatIf(datasets=("t2",)))
+    assert cache.get("what-if/0") is None
