@@ -93,7 +93,7 @@ def test_a_choice_of_datasets_is_refused_for_a_moment_while_too_many_compute(
     home: str,
     snapshot: Snapshot,  # noqa: F811 the fixture of that name
 ) -> None:
-    other = make.dataset(snapshot.phase.challenge, ["1_0"], slug="other")
+    other = make.dataset(snapshot.phase.challenge, ("1_0",), slug="other")
     payload = snapshot.payload | {
         "datasets": [*snapshot.payload["datasets"], dataset_of(snapshot) | {"slug": other.slug}]
     }
