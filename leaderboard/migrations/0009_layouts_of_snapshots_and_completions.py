@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leaderboard", "0007_pictures")]
+    dependencies = [("leaderboard", "0008_same_file_and_notices")]
 
     operations = [
         migrations.AddField(
