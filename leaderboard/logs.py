@@ -94,5 +94,6 @@ def _as_the_site_does(loglevel: int | str | None = None, **_: Any) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+    logging.captureWarnings(capture=True)
     if loglevel is not None:
         logging.getLogger().setLevel(loglevel)

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from leaderboard import logs
+
 # Before prometheus_client is imported: it chooses then to keep counts where all processes find them.
 _COUNTS = tempfile.mkdtemp(prefix="leaderboard-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _COUNTS
@@ -16,6 +18,9 @@ threads = int(os.environ.get("WEB_THREADS", "20"))
 # As long as a request may take; an upload's pieces take as long as their sender needs.
 timeout = 600
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 no file of a known name
+_handed_up: dict[str, Any] = {"handlers": [], "propagate": True}
+logconfig_dict = logs.config(os.environ.get("LOG_FORMAT", "json"), "INFO")
+logconfig_dict["loggers"] |= {"gunicorn.error": _handed_up, "gunicorn.access": _handed_up}
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 the signature is gunicorn's

@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
-from leaderboard import logs
+from leaderboard import logs, reports
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -334,3 +334,4 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="json")
 if LOG_FORMAT not in {"json", "plain"}:
     raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it is json or plain.")
 LOGGING = logs.config(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
+reports.begin(secret("SENTRY_DSN"), env.str("RELEASE", default=""))

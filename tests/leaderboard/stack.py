@@ -24,6 +24,7 @@ class Stack:
     def __init__(self, logs: Path) -> None:
         self.logs = logs
         self.processes: list[Process] = []
+        self._kept: list[socket.socket] = []
         name = connection.settings_dict["NAME"]
         address = os.environ["DATABASE_URL"].rpartition("/")[0]
         self.environment = os.environ | {"DATABASE_URL": f"{address}/{name}"}
@@ -49,7 +50,8 @@ class Stack:
         return self.run("web", site_commands(port)["web"])
 
     def start(self, *arguments: str) -> Process:
-        return self.run(arguments[0], [sys.executable, "-m", "celery", "-A", "leaderboard", *arguments])
+        celery = [sys.executable, "-m", "celery", "--quiet", "-A", "leaderboard"]
+        return self.run(arguments[0], [*celery, *arguments])
 
     def run(self, name: str, command: list[str]) -> Process:
         with (self.logs / f"{len(self.processes)}-{name}.log").open("wb") as log:
@@ -64,7 +66,16 @@ class Stack:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def keep_free(self, port: int) -> None:
+        """See to it that nobody else comes to listen on the port of a server that was stopped."""
+        holder = socket.socket()
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", port))
+        self._kept.append(holder)
+
     def end(self) -> None:
+        for holder in self._kept:
+            holder.close()
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()

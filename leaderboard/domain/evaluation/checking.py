@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from structlog.contextvars import bind_contextvars
 
 from leaderboard import tasks
 from leaderboard.domain import leases, notifications, states, stewardship
@@ -25,6 +26,7 @@ def check_submission(pk: str) -> None:
     token = leases.claim(Submission, pk, TO_CHECK, state=SubmissionState.CHECKING)
     if token is None:
         return
+    bind_contextvars(submission=str(pk))
     submission = Submission.objects.select_related("phase").get(pk=pk)
     states.log(pk, "checking")
     try:

@@ -1,6 +1,5 @@
 """The scoring of one case, and the end of a submission when its last case is done."""
 
-import logging
 import math
 import uuid
 from collections import defaultdict
@@ -8,10 +7,12 @@ from functools import partial
 from statistics import fmean
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
+from structlog.contextvars import bind_contextvars
 
 from leaderboard import tasks
 from leaderboard.domain import leases, notifications, ranking, states
@@ -20,7 +21,7 @@ from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
 from scoring.spec import read_config
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger(__name__)
 
 # No joins: PostgreSQL looks again at a row's own columns, not at a subquery's, when another claim came first.
 TO_SCORE = ~Q(state=CaseState.DONE) & Q(
@@ -43,6 +44,7 @@ def score_case(pk: int) -> None:
         "evaluation__submission__phase", "case__dataset", "evaluation__submission__entry"
     ).get(pk=pk)
     evaluation, submission = result.evaluation, result.evaluation.submission
+    bind_contextvars(submission=str(submission.pk), case=result.case.key)
     if evaluation.current and states.move(submission.pk, SubmissionState.SCORING):
         states.log(submission.pk, "scoring")
     try:
@@ -53,6 +55,7 @@ def score_case(pk: int) -> None:
         return
     if not _store(result, token, scores):
         return
+    logger.info("case_scored", seconds=round(scores.seconds, 3))
     if evaluation.current:
         finish(submission.pk)
     else:
@@ -138,7 +141,7 @@ def _mean(numbers: list[float]) -> dict[str, float | int | None]:
 def _stumbled(result: CaseResult, token: uuid.UUID, error: Exception) -> None:
     submission_id = result.evaluation.submission_id
     final = isinstance(error, cage.Broken) and error.final
-    logger.error("Case %s of submission %s stumbled", result.case.key, submission_id, exc_info=error)
+    logger.error("case_stumbled", exc_info=error)
     states.log(
         submission_id,
         "case_given_up" if final else "case_error",

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -118,6 +119,7 @@ def test_a_dead_database_and_a_dead_broker_are_named_and_the_process_still_answe
 
     assert told()["broker"]
     broker.close()
+    stack.keep_free(urlsplit(stack.environment["REDIS_URL"]).port or 0)
     assert not told()["broker"]
     database.close()
     assert told() == dict.fromkeys(PARTS, False) | {"storage": True}
