@@ -9,7 +9,8 @@ class LeaderboardConfig(AppConfig):
     verbose_name = "Leaderboard"
 
     def ready(self) -> None:
-        """Have it listen for pictures that are removed, in whatever process that happens."""
+        """Have the checks known, and pictures that are removed heard of, in whatever process that happens."""
+        import leaderboard.checks
         import leaderboard.domain.pictures  # noqa: F401
 
 

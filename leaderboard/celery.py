@@ -4,12 +4,21 @@ import os
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import worker_init
+from celery.signals import beat_init, celeryd_init, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leaderboard.settings")
 app = Celery("leaderboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["leaderboard"])
+
+
+@celeryd_init.connect
+@beat_init.connect
+def refuse_unsafe(**_: Any) -> None:
+    """Workers and beat, too, do not start in an unsafe production."""
+    from leaderboard.checks import require_safe
+
+    require_safe()
 
 
 @worker_init.connect

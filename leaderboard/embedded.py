@@ -38,9 +38,10 @@ def serving_this_process() -> Iterator[None]:
     os.environ.setdefault("LOG_FORMAT", "plain")
     if not _is_named("SECRET_KEY"):
         os.environ["SECRET_KEY"] = _kept_secret(data_dir())
-    with servers(
-        data_dir() / "servers", database=not _is_named("DATABASE_URL"), broker=not _is_named("REDIS_URL")
-    ) as addresses:
+    database, broker = (not _is_named(name) for name in ("DATABASE_URL", "REDIS_URL"))
+    if database or broker:
+        os.environ.setdefault("PRODUCTION", "false")
+    with servers(data_dir() / "servers", database=database, broker=broker) as addresses:
         os.environ.update(addresses)
         yield
 

@@ -39,7 +39,8 @@ def config(form: str, level: str) -> dict[str, Any]:
     if form == "json":
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=False)]
+        plain = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,

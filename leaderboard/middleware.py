@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -36,6 +37,7 @@ def observed(get_response: Handler) -> Handler:
             response = get_response(request)
             _note(request, response, time.perf_counter() - begun)
         response["X-Request-ID"] = request_id
+        response["Reporting-Endpoints"] = settings.REPORTING_ENDPOINTS
         return response
 
     return middleware

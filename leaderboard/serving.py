@@ -23,6 +23,11 @@ logconfig_dict = logs.config(os.environ.get("LOG_FORMAT", "json"), "INFO")
 logconfig_dict["loggers"] |= {"gunicorn.error": _handed_up, "gunicorn.access": _handed_up}
 
 
+def on_starting(server: Any) -> None:  # noqa: ARG001 the signature is gunicorn's
+    """Refuse once, with words, what each worker process would refuse for ever."""
+    import leaderboard.wsgi  # noqa: F401
+
+
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 the signature is gunicorn's
     """Drop what a process that ended knew of itself; its counts stay."""
     from prometheus_client import multiprocess

@@ -55,6 +55,8 @@ IMPORT_ROOT = Path(env.str("IMPORT_ROOT", default=str(DATA_DIR / "imports")))
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
 
 # --- Security ---------------------------------------------------------------------------------
+# Unless it is denied, the servers refuse to start with settings that are unsafe: see checks.py.
+PRODUCTION = env.bool("PRODUCTION", default=True)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", "any long random text; `make demo` makes one for itself.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
@@ -81,8 +83,11 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "report-uri": "/csp-reports/",
+        "report-to": "csp",
     }
 }
+REPORTING_ENDPOINTS = 'csp="/csp-reports/"'
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [

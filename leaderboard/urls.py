@@ -7,6 +7,7 @@ from leaderboard.views import (
     announcements,
     boards,
     certainty,
+    csp,
     entries,
     errors,
     exits,
@@ -91,5 +92,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("csp-reports/", csp.report, name="csp_reports"),
     path("metrics", health.metrics, name="metrics"),
 ]

@@ -22,6 +22,7 @@ _STACK = ExitStack()
 os.environ["DATA_DIR"] = str(_FOLDER)
 for _name in ("GROUND_TRUTH_ROOT", "UPLOADS_ROOT", "MEDIA_ROOT", "STATIC_ROOT"):
     os.environ.pop(_name, None)
+os.environ["PRODUCTION"] = "false"
 os.environ |= {"EMAIL_URL": f"filemail:///{_FOLDER}/mail", "LEASE_SECONDS": "2", "SWEEP_SECONDS": "1"}
 _STACK.enter_context(embedded.serving_this_process())
 # Messages of its own on a broker that the environment names for all.

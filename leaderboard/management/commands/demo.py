@@ -21,6 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         _require_free(port)
+        os.environ |= {"PRODUCTION": "false"}
         os.environ.setdefault("SITE_URL", f"http://localhost:{port}")
         call_command("migrate", verbosity=0)
         _collect_static()
