@@ -55,7 +55,7 @@ def score_case(pk: int) -> None:
         return
     if not _store(result, token, scores):
         return
-    logger.info("case_scored", seconds=round(scores.seconds, 3))
+    logger.info("case_scored", seconds=round(scores["seconds"], 3))
     if evaluation.current:
         finish(submission.pk)
     else:
