@@ -165,7 +165,8 @@ def _tests(
 ) -> SignedRank:
     blocks = [np.ascontiguousarray(repeats[i : i + BLOCK].T) for i in range(0, max(len(repeats), 1), BLOCK)]
 
-    once = case.size > EXACT_UP_TO and len(repeats) == 1 and bool((repeats == 1).all())
+    # One method alone has no pair, and nothing can be stacked.
+    once = rows.size > 0 and case.size > EXACT_UP_TO and len(repeats) == 1 and bool((repeats == 1).all())
 
     def run(chunk: NDArray[np.intp]) -> SignedRank:
         if once:
