@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
@@ -193,6 +194,7 @@ CELERY_TASK_DEFAULT_QUEUE = "checking"
 CELERY_TASK_ROUTES = {
     "leaderboard.tasks.sweep": {"queue": "sweeping"},
     "leaderboard.tasks.tell_of_phases": {"queue": "sweeping"},
+    "leaderboard.tasks.tidy": {"queue": "sweeping"},
     "leaderboard.tasks.send_mail": {"queue": "mailing"},
     "leaderboard.tasks.update_board": {"queue": "boards"},
     "leaderboard.tasks.complete_board": {"queue": "checking"},
@@ -225,6 +227,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
+    "tidy": {"task": "leaderboard.tasks.tidy", "schedule": crontab(hour=4, minute=10)},
     "tell-of-phases": {
         "task": "leaderboard.tasks.tell_of_phases",
         "schedule": 60.0,
@@ -339,4 +342,9 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="json")
 if LOG_FORMAT not in {"json", "plain"}:
     raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it is json or plain.")
 LOGGING = logs.config(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
+# What the janitor leaves lying for a while: files of invalid and cancelled submissions, boards with a later
+# one of the same day, mails that could not be sent.
+KEEP_INVALID = timedelta(days=positive("KEEP_INVALID_DAYS", 30))
+KEEP_SNAPSHOTS = timedelta(days=positive("KEEP_SNAPSHOTS_DAYS", 30))
+KEEP_LETTERS = timedelta(days=positive("KEEP_LETTERS_DAYS", 14))
 reports.begin(secret("SENTRY_DSN"), env.str("RELEASE", default=""))

@@ -76,3 +76,10 @@ def sweep() -> None:
     from leaderboard.domain import sweeper
 
     sweeper.sweep()
+
+
+@shared_task
+def tidy() -> None:
+    from leaderboard.domain import janitor
+
+    janitor.tidy()
