@@ -240,6 +240,13 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 # Of how many entries, beside the baselines, the cases of public datasets are drawn.
 PICTURES_TOP = env.int("PICTURES_TOP", default=5)
 
+# What a zip of fields may cost, where it shall differ from the engine's own limits.
+FIELD_LIMITS = {
+    name: positive(f"FIELDS_{name.upper()}", 1)
+    for name in ("members", "total_bytes", "member_bytes", "ratio", "directory_bytes")
+    if f"FIELDS_{name.upper()}" in os.environ
+}
+
 # --- Uploads ----------------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", 8 * 1024**3)
 # Uploads are refused that would leave less of the uploads' disk free.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import json
 import stat
 import struct
 import zipfile
@@ -24,7 +26,11 @@ _ZIP_FAULTS = (
 )  # fmt: skip
 
 
+_LONGEST_NAME = 255
 _TAIL = 2**17  # zipfile looks for the end of the table of contents in the last 64 KiB
+
+
+_ENCRYPTED = 0x1 | 0x40 | 0x2000  # by a password, strongly, with a masked table of contents
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,9 @@ class FieldArchive:
             stream = (
                 place.open("rb") if isinstance(place, Path) else cast(zipfile.ZipFile, self._zip).open(place)
             )
+        told = None if isinstance(place, Path) else place.file_size
         with stream:
-            yield cast(BinaryIO, _Capped(cast(BinaryIO, stream), name, self.limits.member_bytes))
+            yield cast(BinaryIO, _Capped(cast(BinaryIO, stream), name, self.limits.member_bytes, told))
 
 
 @contextmanager
@@ -75,15 +82,22 @@ def _faults_of(name: str) -> Iterator[None]:
     try:
         yield
     except _ZIP_FAULTS as error:
+        _pass_on(error)
         raise InvalidField("member_corrupt", name, reason=type(error).__name__) from None
 
 
-class _Capped(io.RawIOBase):
-    """A stream that ends in a coded error instead of going beyond its cap."""
+def _pass_on(error: BaseException) -> None:
+    """Raise anew what is no fault of the file: a disk that cannot be read, too many open files."""
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        raise error
 
-    def __init__(self, stream: BinaryIO, name: str, cap: int) -> None:
+
+class _Capped(io.RawIOBase):
+    """A stream that ends in a coded error instead of going beyond its cap, or before the size it told."""
+
+    def __init__(self, stream: BinaryIO, name: str, cap: int, told: int | None) -> None:
         super().__init__()
-        self._stream, self._name, self._cap, self._left = stream, name, cap, cap
+        self._stream, self._name, self._cap, self._left, self._told = stream, name, cap, cap, told
 
     def readable(self) -> bool:
         return True
@@ -96,6 +110,8 @@ class _Capped(io.RawIOBase):
         self._left -= len(data)
         if self._left < 0:
             raise InvalidField("member_size", self._name, size=f"more than {self._cap}", limit=self._cap)
+        if not data and size and self._told not in (None, self._cap - self._left):
+            raise InvalidField("member_corrupt", self._name, reason="its size is not the one that is told")
         return data
 
 
@@ -141,6 +157,7 @@ def _open_zip(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
         try:
             archive = zipfile.ZipFile(cast(BinaryIO, file))
         except _ZIP_FAULTS as error:
+            _pass_on(error)
             raise InvalidArchive("archive_corrupt", path.name, reason=type(error).__name__) from None
         with archive:
             yield archive
@@ -163,7 +180,8 @@ def _folder_files(folder: Path, limits: Limits) -> dict[str, Path | zipfile.ZipI
 
 
 def _zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits) -> dict[str, Path | zipfile.ZipInfo]:
-    infos = [i for i in archive.infolist() if not i.is_dir() and not _ignored(i.filename)]
+    # zipfile's own is_dir stumbles over an empty name
+    infos = [i for i in archive.infolist() if not i.filename.endswith("/") and not _ignored(i.filename)]
     if len(infos) > limits.members:
         raise InvalidArchive("archive_members", path.name, count=len(infos), limit=limits.members)
     for info in infos:
@@ -180,12 +198,11 @@ def _zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits) -> dict[s
 
 def _check_member(info: zipfile.ZipInfo, limits: Limits) -> None:
     name = info.filename
-    plain = PurePosixPath(name)
-    if plain.is_absolute() or ".." in plain.parts or "\\" in name or ":" in name or not name.isprintable():
-        raise InvalidArchive("member_name", ascii(name)[1:-1][:120])
-    if info.flag_bits & 0x1:
+    if not _is_plain(info):
+        raise InvalidArchive("member_name", json.dumps(info.orig_filename)[1:-1][:120] or "(no name)")
+    if info.flag_bits & _ENCRYPTED:
         raise InvalidArchive("member_encrypted", name)
-    if stat.S_ISLNK(info.external_attr >> 16):
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         raise InvalidArchive("member_link", name)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise InvalidArchive("member_method", name, method=info.compress_type)
@@ -196,10 +213,21 @@ def _check_member(info: zipfile.ZipInfo, limits: Limits) -> None:
         raise InvalidArchive("member_ratio", name, ratio=ratio, limit=limits.ratio)
 
 
+def _is_plain(info: zipfile.ZipInfo) -> bool:
+    """Whether a name is a printable relative path; zipfile has cut it off at its first NUL."""
+    name = info.orig_filename
+    path = PurePosixPath(name)
+    fine = bool(path.name) and not path.is_absolute() and ".." not in path.parts
+    return fine and len(name) <= _LONGEST_NAME and name.isprintable() and not set("\\:") & set(name)
+
+
 def _check_overlap(archive: zipfile.ZipFile, path: Path) -> None:
     """Members that share bytes let a small zip unpack to a huge one; honest ones lie one behind the other."""
     end = 0
-    for info in sorted(archive.infolist(), key=lambda i: i.header_offset):
+    places = sorted(archive.infolist(), key=lambda i: i.header_offset)
+    if places and places[0].header_offset < 0:  # not every version of zipfile refuses it
+        raise InvalidArchive("archive_corrupt", path.name, reason="its table of contents is out of place")
+    for info in places:
         if info.header_offset < end:
             raise InvalidArchive("archive_overlap", path.name)
         end = info.header_offset + 30 + len(info.orig_filename.encode()) + info.compress_size
@@ -218,7 +246,11 @@ def _relative(files: dict[str, Path | zipfile.ZipInfo]) -> dict[str, Path | zipf
             "archive_folders", "submission", folders=", ".join(sorted(map(str, folders))[:5])
         )
     folder = next(iter(folders), PurePosixPath("."))
-    return {
-        (PurePosixPath(n).name if PurePosixPath(n).parent == folder else n): place
-        for n, place in files.items()
-    }
+    named: dict[str, Path | zipfile.ZipInfo] = {}
+    for name, place in files.items():
+        path = PurePosixPath(name)
+        short = path.name if path.parent == folder else str(path)
+        if short in named:  # a/b, ./a/b and a//b are one path
+            raise InvalidArchive("duplicate", "submission", names=short)
+        named[short] = place
+    return named

@@ -45,7 +45,7 @@ _ARCHIVE = {
     "member_encrypted": Words("the file is encrypted", "files without a password", "Make the zip again without a password."),
     "member_method": Words("the file is packed by a method we do not read (number {method})", "stored or deflated files", "Make the zip again with the ordinary method (deflate)."),
     "member_name": Words("the file's name is not a plain relative path", "names such as disp_3455_3454.nii.gz", "Rename the file and make the zip again."),
-    "member_link": Words("this is a link and not a file", "an ordinary file", "Put the file itself into the zip."),
+    "member_link": Words("this is a link or another special file", "an ordinary file", "Put the file itself into the zip."),
     "member_corrupt": Words("the file cannot be unpacked ({reason})", "an intact file", _ZIP_AGAIN),
     "duplicate": Words("two files stand for the same pair ({names})", "one field per pair", "Leave only one of them."),
 }  # fmt: skip

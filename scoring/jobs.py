@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from scoring.archive import open_fields
+from scoring.archive import Limits, open_fields
 from scoring.doctor import suspicions
 from scoring.errors import ScoringError
 from scoring.evaluate import check, score_case
@@ -31,6 +31,7 @@ def check_fields(
     configs: Sequence[Config],
     trial_configs: Sequence[Config] = (),
     ground_truth: str | None = None,
+    limits: Mapping[str, int] = MappingProxyType({}),
 ) -> list[dict[str, str]]:
     """Every problem of an archive of fields, as the parts of a ``Problem``; one in order is looked at by the
     convention doctor.
@@ -44,9 +45,10 @@ def check_fields(
         configs: contents of the evaluation configs.
         trial_configs: of the configs whose first pairs the doctor looks at.
         ground_truth: folder of their ground truth, for the doctor to try on.
+        limits: of ``scoring.archive.Limits``, where they shall differ.
     """
     try:
-        with open_fields(fields) as archive:
+        with open_fields(fields, Limits(**limits)) as archive:
             found = check(archive, [read_config(config) for config in configs], tell)
             if not any(problem.severity == "error" for problem in found):
                 folder = Path(ground_truth) if ground_truth else None
@@ -65,11 +67,12 @@ def score_pair(
     key: str,
     ground_truth: str,
     rules: str,
+    limits: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Values, items and seconds of one pair, as ``CaseScores`` has them.  Raises ScoringError."""
     settings = read_config(config)
     pair = next(pair for pair in settings.pairs if pair.key == key)
-    with open_fields(fields) as archive:
+    with open_fields(fields, Limits(**limits)) as archive:
         scores = score_case(archive, pair, settings, Path(ground_truth), RULES[rules])
     return {"values": dict(scores.values), "items": dict(scores.items), "seconds": scores.seconds}
 

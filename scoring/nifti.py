@@ -97,8 +97,9 @@ def scaled(header: Header, raw: NDArray[Any]) -> NDArray[Any]:
     if header.slope == 1 and header.inter == 0:
         return raw
     values = raw.astype(np.float64)
-    values *= header.slope
-    values += header.inter
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is told as such
+        values *= header.slope
+        values += header.inter
     return values
 
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from scoring.errors import InvalidField
 from scoring.streams import CHUNK, read_rest
 
+_HEADER = 2**14
 _FAULTS = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
-    KeyError, TypeError, SyntaxError, TokenError, OverflowError, MemoryError, RecursionError, IndexError,
+    KeyError, TypeError, SyntaxError, TokenError, OverflowError, RecursionError, IndexError,
     AttributeError,
 )  # fmt: skip
 
@@ -51,12 +52,11 @@ def _only_array(
     members = archive.infolist()
     if len(members) != 1:
         raise InvalidField("npz_arrays", name, count=len(members))
+    method = members[0].compress_type
+    if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # lzma takes the memory that a file asks for
+        raise InvalidField("npz_corrupt", name, reason=f"method {method}")
     with archive.open(members[0]) as stream:
-        version = npy.read_magic(stream)
-        if version > (3, 0):
-            raise InvalidField("npz_corrupt", name, reason=f"version {version}")
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read_header(stream)
+        shape, fortran, dtype = _header(_Start(stream))
         if dtype.hasobject:
             raise InvalidField("npz_pickled", name)
         if dtype.kind not in "fiu" or dtype.itemsize > 8:
@@ -65,6 +65,32 @@ def _only_array(
         data = _read_exactly(stream, math.prod(shape) * dtype.itemsize, name)
     array = np.frombuffer(data, dtype)
     return array.reshape(shape, order="F" if fortran else "C")
+
+
+class _Start:
+    """The start of a stream: the length that a header gives itself is not taken on trust."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._left = stream, _HEADER
+
+    def read(self, size: int) -> bytes:
+        if size > self._left:
+            raise ValueError("the header is too long")
+        self._left -= size
+        data: bytes = self._stream.read(size)
+        return data
+
+
+def _header(start: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the first axis is fastest, and type."""
+    version = npy.read_magic(start)
+    if version > (3, 0):
+        raise ValueError("the version is not known")
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    try:
+        return read_header(start)
+    except MemoryError:  # Python's parser, of brackets that are nested too deep
+        raise ValueError("the header cannot be parsed") from None
 
 
 def _read_exactly(stream: Any, needed: int, name: str) -> bytearray:

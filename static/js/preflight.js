@@ -3,13 +3,16 @@
 "use strict";
 
 const preflight = (() => {
-  const UTF8 = new TextDecoder();
+  const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const LATIN = new TextDecoder("latin1");
   const END = 22, LOCATOR = 20, END64 = 56, ENTRY = 46, LOCAL = 30;
   const TAIL = 65_535 + END;
   const HEAD = 65_536;
   const NIFTI = 352;
   const AT_ONCE = 8;
+  const LONGEST_NAME = 255;
+  // By a password, strongly, with a masked table of contents.
+  const ENCRYPTED = 0x1 | 0x40 | 0x2000;
 
   // A fault with the server's code; the page tells it in the server's words.
   class Fault extends Error {
@@ -57,6 +60,14 @@ const preflight = (() => {
     return { size: data.getBigUint64(before + 40, true), offset: data.getBigUint64(before + 48, true), end: before };
   }
 
+  function decoded(raw, flags) {
+    try {
+      return (flags & 0x800 ? UTF8 : LATIN).decode(raw);
+    } catch {
+      throw new Fault("archive_corrupt", "", { reason: "a name in it is no UTF-8" });
+    }
+  }
+
   function entries(table, moved) {
     const data = view(table);
     const found = [];
@@ -68,10 +79,11 @@ const preflight = (() => {
       const flags = data.getUint16(at + 8, true);
       const raw = table.subarray(at + ENTRY, at + ENTRY + named);
       const member = {
-        raw, flags, name: (flags & 0x800 ? UTF8 : LATIN).decode(raw).split("\0")[0],
+        raw, flags, whole: decoded(raw, flags),
         method: data.getUint16(at + 10, true), packed: data.getUint32(at + 20, true), size: data.getUint32(at + 24, true),
         mode: data.getUint16(at + 40, true), offset: data.getUint32(at + 42, true),
       };
+      member.name = member.whole.split("\0")[0];
       large(member, table.subarray(at + ENTRY + named, at + ENTRY + named + extra));
       member.offset += moved;
       found.push(member);
@@ -100,13 +112,19 @@ const preflight = (() => {
   const folder = (name) => parts(name).slice(0, -1).join("/") || ".";
   const ignored = (name) => parts(name).some((part) => part === "__MACOSX" || (part.startsWith(".") && part !== ".."));
 
+  const ascii = (text) => JSON.stringify(text).slice(1, -1)
+    .replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+  function plain(name) {
+    const odd = name.startsWith("/") || parts(name).includes("..") || /[\\:]|[^\P{C}]|[^\P{Z} ]/u.test(name);
+    return parts(name).length > 0 && [...name].length <= LONGEST_NAME && !odd;
+  }
+
   function checkMember(member, limits) {
-    const { name, size, packed, method } = member;
-    if (name.startsWith("/") || parts(name).includes("..") || /[\\:]|[^\P{C}]|[^\P{Z} ]/u.test(name)) {
-      throw new Fault("member_name", JSON.stringify(name).slice(1, -1).slice(0, 120));
-    }
-    if (member.flags & 1) throw new Fault("member_encrypted", name);
-    if ((member.mode & 0o170000) === 0o120000) throw new Fault("member_link", name);
+    const { name, whole, size, packed, method } = member;
+    if (!plain(whole)) throw new Fault("member_name", ascii(whole).slice(0, 120) || "(no name)");
+    if (member.flags & ENCRYPTED) throw new Fault("member_encrypted", name);
+    if (![0, 0o100000].includes(member.mode & 0o170000)) throw new Fault("member_link", name);
     if (method !== 0 && method !== 8) throw new Fault("member_method", name, { method });
     if (size > limits.member_bytes) throw new Fault("member_size", name, { size, limit: limits.member_bytes });
     if (size > limits.ratio * Math.max(packed, 1)) {
@@ -130,7 +148,14 @@ const preflight = (() => {
     const folders = [...new Set(fields.map(({ name }) => folder(name)))].sort();
     if (folders.length > 1) throw new Fault("archive_folders", "", { folders: folders.slice(0, 5).join(", ") });
     const home = folders[0] ?? ".";
-    return new Map(members.map((member) => [folder(member.name) === home ? parts(member.name).at(-1) : member.name, member]));
+    const named = new Map();
+    for (const member of members) {
+      const path = parts(member.name);
+      const short = folder(member.name) === home ? path.at(-1) : path.join("/");
+      if (named.has(short)) throw new Fault("duplicate", "", { names: short });
+      named.set(short, member);
+    }
+    return named;
   }
 
   async function openZip(file, { limits, suffixes }) {

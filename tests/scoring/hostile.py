@@ -85,6 +85,10 @@ GZIP: Table = {
     "zeros_behind": (FINE + bytes(64), "gzip_members"),
     "bomb": (_bomb(64), "trailing_data"),
     "gzip_of_gzip": (gz(FINE), "not_nifti"),
+    "gzip_of_zip": (gz(b"PK\3\4" + bytes(400)), "not_nifti"),
+    "comment_without_end": (b"\x1f\x8b\x08\x10" + bytes(6) + b"x" * 100_000, "not_nifti"),
+    "zstandard": (b"\x28\xb5\x2f\xfd" + bytes(99), "not_gzip"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "not_gzip"),
 }
 
 HEADER: Table = {
@@ -137,6 +141,8 @@ SHAPES: Table = {
     "no_data": (gz(PLAIN[:352]), "truncated"),
     "more_data_than_the_header_says": (gz(PLAIN + b"\0"), "trailing_data"),
     "nan": (_with(np.nan), "not_finite"),
+    "nan_flood": (gz(nifti(np.full((*SHAPE, 3), np.nan))), "not_finite"),
+    "scaled_to_infinity": (gz(nifti(GOOD * 1e300, "f8", slope=1e30)), "not_finite"),
     "infinite": (_with(np.inf), "not_finite"),
     "minus_infinite": (_with(-np.inf), "not_finite"),
     "noise_of_three_times_the_size": (
@@ -198,6 +204,17 @@ NPZ: Table = {
     "npz_less_data": (_npy(_HEAD % "(6, 5, 4, 3)", bytes(100)), "truncated"),
     "npz_more_data": (_npy(_HEAD % "(6, 5, 4, 3)", bytes(1441)), "trailing_data"),
     "npz_bomb": (_npy(_HEAD % "(6, 5, 4, 3)", bytes(2**26)), "trailing_data"),
+    "npz_lzma": (_zip({"arr_0.npy": bytes(99)}, zipfile.ZIP_LZMA), "npz_corrupt"),
+    "npz_bzip2": (_zip({"arr_0.npy": bytes(99)}, zipfile.ZIP_BZIP2), "npz_corrupt"),
+    "npz_header_bomb": (_npy(" " * 2**26, version=b"\2\0"), "npz_corrupt"),
+    "npz_header_of_4_gib": (
+        _zip({"arr_0.npy": b"\x93NUMPY\2\0\xff\xff\xff\xff" + b"(" * 2**20}),
+        "npz_corrupt",
+    ),
+    "npz_fractional_shape": (_npy(_HEAD % "(6.0, 5, 4, 3)"), "npz_corrupt"),
+    "npz_shape_of_many_digits": (_npy(_HEAD % f"({'9' * 6000}, 5, 4, 3)"), "npz_corrupt"),
+    "npz_shape_of_truth": (_npy(_HEAD % "(True, 5, 4, 3)"), "wrong_shape"),
+    "npz_float128": (_array(np.zeros((*SHAPE, 3), np.longdouble)), "wrong_type"),
     "npz_nan": (_array(np.full((*SHAPE, 3), np.nan, "f2")), "not_finite"),
     "npz_far_too_long": (_FINE_NPZ + bytes(200_000), "too_large"),
 }

@@ -75,6 +75,7 @@ def problems_of(submission: Submission) -> list[Problem]:
         configs=[config for dataset in datasets.all() for config in dataset.configs],
         trial_configs=tried.configs if tried else [],
         ground_truth=str(plan.ground_truth_folder(tried)) if tried and tried.has_labels else None,
+        limits=settings.FIELD_LIMITS,
     )
     return [Problem(**told) for told in found]
 

@@ -130,7 +130,7 @@ def preflight(phase: Phase) -> dict[str, Any]:
     return {
         "pairs": pairs,
         "suffixes": SUFFIXES,
-        "limits": asdict(Limits()),
+        "limits": asdict(Limits(**settings.FIELD_LIMITS)),
         "words": words,
         "types": sorted(TYPES),
         "type_names": TYPE_NAMES,

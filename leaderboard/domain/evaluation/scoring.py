@@ -75,6 +75,7 @@ def scores_of(result: CaseResult) -> dict[str, Any]:
         key=case.key,
         ground_truth=str(plan.ground_truth_folder(case.dataset)),
         rules=result.evaluation.rules,
+        limits=settings.FIELD_LIMITS,
     )
     return scores
 
