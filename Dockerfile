@@ -7,7 +7,7 @@ RUN npm ci
 FROM python:3.12-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \
     DATA_DIR=/data STATIC_ROOT=/app/static-files NUMBA_CACHE_DIR=/app/numba-cache
-RUN useradd --create-home --uid 1000 leaderboard \
+RUN groupadd --gid 1000 leaderboard && useradd --create-home --uid 1000 --gid 1000 leaderboard \
     && mkdir -p /data/ground-truth /data/uploads /data/media /data/imports /app/numba-cache \
     && chown -R leaderboard /data /app
 WORKDIR /app
@@ -26,4 +26,4 @@ RUN DATABASE_URL=postgres:///build REDIS_URL=redis:// SECRET_KEY=build DATA_DIR=
     && chown -R leaderboard /app
 USER leaderboard
 EXPOSE 8000
-CMD ["python", "-m", "gunicorn", "leaderboard.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "20", "--timeout", "600"]
+CMD ["python", "-m", "gunicorn", "--config", "python:leaderboard.serving", "leaderboard.wsgi", "--bind", "0.0.0.0:8000"]

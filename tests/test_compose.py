@@ -1,15 +1,30 @@
-"""The compose file, read: no engine runs here, so its promises are checked one by one."""
+"""The compose file, read, for no engine runs here: its promises one by one, and its commands as processes."""
 
+import os
 import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from leaderboard.demo.stage import site_commands
+from leaderboard.demo.stage import QUEUES, site_commands
+from tests.leaderboard.conftest import stack  # noqa: F401 a fixture
+from tests.leaderboard.stack import Stack, free_port, listens
 
 ROOT = Path(__file__).resolve().parent.parent
+SITE = {"migrate", "web", "worker", "pictures", "beat"}
+GIVEN = {"SITE_HOST": "lumir.example.org", "DEFAULT_FROM_EMAIL": "leaderboard@example.org"}
+SECRETS = {
+    "secret_key": "q7Rk2-vZ0xWc9LmT4bNj8YhPd3SgFa6UeQoViKtCyXwBzDuHnMrJlGsE",
+    "database_password": "an open secret",
+    "email_url": "smtp+tls://user:password@mail.example.org:587",
+    "metrics_token": "measure-me-if-you-may",
+}
 
 
 @pytest.fixture(scope="module")
@@ -18,31 +33,142 @@ def compose() -> dict[str, Any]:
     return parsed
 
 
+@pytest.fixture
+def production(compose: dict[str, Any], tmp_path: Path) -> dict[str, str]:
+    """The environment of the web service, with its secrets in files."""
+
+    def filled(found: re.Match[str]) -> str:
+        return GIVEN.get(found["name"], found["default"] or "")
+
+    pattern = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::-(?P<default>[^}]*)|:\?[^}]*)\}")
+    environment = compose["services"]["web"]["environment"]
+    found = {name: pattern.sub(filled, str(value)) for name, value in environment.items()}
+    for name, text in SECRETS.items():
+        (tmp_path / name).write_text(text)
+    return {name: value.replace("/run/secrets", str(tmp_path)) for name, value in found.items()} | {
+        "DATA_DIR": str(tmp_path / "data"),
+        "PATH": os.environ["PATH"],
+    }
+
+
 def test_every_service_is_there_with_a_health_check(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"migrate", "web", "worker", "beat", "postgres", "redis"}
+    assert set(services) == SITE | {"proxy", "postgres", "redis"}
     assert [name for name, service in services.items() if "healthcheck" not in service] == ["migrate"]
 
 
 def test_nothing_starts_before_the_migrations(compose: dict[str, Any]) -> None:
-    for name in ("web", "worker", "beat"):
+    for name in SITE - {"migrate"}:
         wanted = compose["services"][name]["depends_on"]
         assert wanted["migrate"]["condition"] == "service_completed_successfully"
 
 
+def test_no_service_has_rights_or_room_without_end(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}, name
+    for name in SITE:
+        service = compose["services"][name]
+        assert (service["user"], service["cap_drop"]) == ("1000:1000", ["ALL"])
+    assert "USER leaderboard" in (ROOT / "Dockerfile").read_text()
+
+
+def test_only_the_proxy_is_reached_from_outside(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+    assert compose["networks"]["inside"] == {"internal": True}
+    assert {name for name, service in services.items() if service["networks"] == ["inside"]} == {
+        "postgres",
+        "redis",
+    }
+
+
+def test_secrets_stand_in_files(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            is_secret = re.search("SECRET|PASSWORD|TOKEN|EMAIL_URL", name)
+            assert not is_secret or str(value).startswith("/run/secrets/"), name
+        for name in service.get("secrets", []):
+            assert compose["secrets"][name]["file"].startswith("./secrets/")
+    for ignored in (".gitignore", ".dockerignore"):
+        assert "secrets" in (ROOT / ignored).read_text()
+
+
 def test_the_site_s_processes_share_what_they_have_to(compose: dict[str, Any]) -> None:
     mounted = {str(volume).split(":")[1] for volume in compose["services"]["web"]["volumes"]}
-    assert mounted == {"/data/ground-truth", "/data/uploads", "/data/media", "/data/imports"}
-    assert compose["services"]["worker"]["volumes"] == compose["services"]["web"]["volumes"]
+    folders = {f"/data/{name}" for name in ("ground-truth", "uploads", "media", "imports")}
+    assert mounted == folders | {"/app/numba-cache"}
+    for name in SITE:
+        assert compose["services"][name]["volumes"] == compose["services"]["web"]["volumes"]
 
 
-def test_the_worker_reads_the_queues_of_the_demo_s_worker(compose: dict[str, Any]) -> None:
-    command = compose["services"]["worker"]["command"].split()
-    demo = site_commands(8000)["worker"]
-    assert command[command.index("-Q") + 1] == demo[demo.index("-Q") + 1]
+def test_the_workers_together_read_the_queues_of_the_demo_s_worker(compose: dict[str, Any]) -> None:
+    commands = [compose["services"][name]["command"].split() for name in ("worker", "pictures")]
+    read = [command[command.index("-Q") + 1].split(",") for command in commands]
+    assert read[1] == ["pictures"]
+    assert {*read[0], *read[1]} == set(QUEUES.split(","))
+    assert commands[1][0] == "nice"
+
+
+def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
+    started = re.search(r"CMD \[(.*)\]", (ROOT / "Dockerfile").read_text())
+    assert started is not None
+    words = [word.strip(' "') for word in started[1].split(",")]
+    assert words[1:6] == site_commands(8000)["web"][1:6]
 
 
 def test_every_setting_it_gives_is_one_that_is_read(compose: dict[str, Any]) -> None:
     read = (ROOT / "leaderboard" / "settings.py").read_text()
     for name in compose["services"]["web"]["environment"]:
-        assert re.search(rf'"{name}"', read), name
+        assert re.search(rf'"{name.removesuffix("_FILE")}"', read), name
+
+
+def test_its_settings_are_safe(production: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    checked = subprocess.run(command, env=production, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "System check identified no issues (0 silenced)." in checked.stdout
+
+
+def answer(port: int, **headers: str) -> tuple[int, dict[str, str]]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/accounts/login/", headers=headers)
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            return None
+
+    try:
+        with urllib.request.build_opener(Stay).open(request, timeout=20) as told:
+            return told.status, dict(told.headers)
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers)
+
+
+def test_web_serves_with_its_settings(stack: Stack, production: dict[str, str]) -> None:  # noqa: F811
+    servers = {name: stack.environment[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    static = {"STATIC_ROOT": str(Path(stack.environment["DATA_DIR"]) / "static")}
+    stack.environment = production | servers | static
+    port = free_port()
+    stack.web(port)
+    stack.wait(lambda: listens(port))
+    host = GIVEN["SITE_HOST"]
+    behind = {"Host": host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+    status, headers = answer(port, **behind)
+    assert status == 200
+    assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert "script-src 'self'" in headers["Content-Security-Policy"]
+    assert "Secure" in headers["Set-Cookie"]
+    status, headers = answer(port, Host=host)
+    assert (status, headers["Location"]) == (301, f"https://{host}/accounts/login/")
+    assert answer(port, **behind | {"Host": "evil.example.com"})[0] == 400
+
+
+def test_the_proxy_hands_uploads_on_and_believes_nobody() -> None:
+    written = (ROOT / "deploy" / "nginx.conf").read_text()
+    uploads = written[written.index("location ~ ^/(uploads/") :]
+    for line in ("client_max_body_size 0;", "proxy_request_buffering off;", "proxy_read_timeout 600s;"):
+        assert line in uploads[: uploads.index("}")]
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in written
+    assert "$proxy_add_x_forwarded_for" not in written
+    assert "location = /metrics" in written
