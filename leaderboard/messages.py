@@ -17,6 +17,7 @@ WORDS: Mapping[str, str] = {
     "file_empty": "{name} is empty. Choose the zip with your displacement fields.",
     "file_too_large": "{name} has {size}, more than the {limit} allowed.",
     "too_many_uploads": "{uploading} uploads of your team are unfinished. Go on with them or discard one.",
+    "too_many_begun": "You have begun {limit} uploads in an hour. Go on with one or come back later.",
     "no_room": "The server has no room for this file at the moment. Tell the organizers, or try again later.",
     "upload_offset": "The upload goes on at byte {offset}.",
     "upload_busy": "Another piece of this upload is just being stored. Try again.",

@@ -251,6 +251,8 @@ FIELD_LIMITS = {
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", 8 * 1024**3)
 # Uploads are refused that would leave less of the uploads' disk free.
 MIN_FREE_BYTES = positive("MIN_FREE_BYTES", 2 * 1024**3)
+# One person begins so many uploads in an hour at most.
+UPLOADS_PER_HOUR = positive("UPLOADS_PER_HOUR", 120)
 # An unfinished upload is kept for so long after its last byte ...
 UPLOAD_EXPIRY = timedelta(hours=positive("UPLOAD_EXPIRY_HOURS", 48))
 # ... and a sender that falls silent holds a thread of the web server for so long.
@@ -291,6 +293,7 @@ ACCOUNT_RATE_LIMITS = {
     "manage_email": "10/m/user",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
+    "upload": f"{UPLOADS_PER_HOUR}/h/user",
 }
 # How many of our own proxies add to X-Forwarded-For; 0 does not read it, for anybody can send it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -48,6 +49,7 @@ STATUS = {
     "upload_busy": 423,
     "upload_checksum": 460,
     "no_room": 507,
+    "too_many_begun": 429,
 }
 HEARD_OUT = 64 * 2**20
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -148,6 +150,8 @@ def create(request: HttpRequest) -> HttpResponse:
         return _not_allowed("POST, OPTIONS")
     length = _number(request, "Upload-Length")
     metadata = _metadata(request.headers.get("Upload-Metadata", ""))
+    if not ratelimit.consume(request, action="upload", user=request.user):
+        raise Refused("too_many_begun", limit=settings.UPLOADS_PER_HOUR)
     upload = _begin(signed_in(request), length, metadata)
     response = HttpResponse(status=201, headers={"Location": _address(upload)})
     offset = upload.offset

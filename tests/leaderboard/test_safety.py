@@ -1,0 +1,139 @@
+"""What strangers try on addresses, heads and cookies; forms are tried in `test_who_may`."""
+
+import base64
+import uuid
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from leaderboard.domain import invitations
+from leaderboard.models import Letter, Team
+from leaderboard.queries.exports import inert
+from tests.leaderboard import make, payload
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "rank-honestly"
+ELSEWHERE = (
+    "//evil.example/",
+    "https://evil.example/",
+    "/\\evil.example",
+    "javascript:alert(1)",
+    "http:///evil",
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def ada() -> User:
+    user = make.user(username="ada", password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def log_in(client: Client, address: str = "/accounts/login/", **more: str) -> str:
+    answer = client.post(address, {"login": "ada", "password": PASSWORD} | more)
+    assert "_auth_user_id" in client.session
+    return answer["Location"]
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_log_in_and_out_lead_to_this_site_only(ada: User, address: str) -> None:
+    client = Client()
+    assert log_in(client, next=address) == "/"
+    assert client.post("/accounts/logout/", {"next": address})["Location"] == "/"
+    assert log_in(client, f"/accounts/login/?next={address}") == "/"
+    assert log_in(Client(), next="/profile/") == "/profile/"
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_accepted_terms_lead_to_this_site_only(ada: User, address: str) -> None:
+    challenge, client = make.challenge(slug="lumir"), Client()
+    client.force_login(ada)
+    answer = client.post(f"/challenges/lumir/terms/?next={address}", {"terms": "on", "version": 1})
+    assert answer["Location"] == challenge.get_absolute_url()
+
+
+def test_a_made_up_host_is_refused_and_a_made_up_forwarded_one_not_read(ada: User) -> None:
+    phase = make.phase(challenge=make.challenge(slug="lumir"))
+    payload.snapshot(phase)
+    assert Client().get("/", headers={"Host": "evil.example"}).status_code == 400
+    forwarded = {"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+    board = "/challenges/lumir/phases/validation/leaderboard.tex"
+    assert b"evil.example" not in Client().get(board, headers=forwarded).content
+    Client().post("/accounts/password/reset/", {"email": ada.email}, headers=forwarded)
+    text = Letter.objects.get(to=ada.email).text
+    assert "/accounts/password/reset/key/" in text
+    assert "evil.example" not in text
+
+
+def test_the_session_s_key_changes_at_log_in_and_out(ada: User) -> None:
+    """A key that somebody put into a browser before is worth nothing after."""
+    invitation = invitations.make_link(*_team_and_captain())
+    client = Client()
+    client.get(reverse("invitation", args=[invitation.token]))
+    planted = client.session.session_key
+    assert Session.objects.filter(pk=planted).exists()
+    log_in(client)
+    known = client.session.session_key
+    assert known != planted
+    assert not Session.objects.filter(pk=planted).exists()
+    client.post("/accounts/logout/")
+    assert not Session.objects.filter(pk=known).exists()
+
+
+def _team_and_captain() -> tuple[Team, User]:
+    team = make.team(make.challenge())
+    return team, team.members.get()
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(ada: User) -> None:
+    client = Client()
+    client.get("/accounts/login/")
+    log_in(client)
+    for name in ("sessionid", "csrftoken"):
+        assert client.cookies[name]["httponly"]
+        assert client.cookies[name]["samesite"] == "Lax"
+
+
+def test_addresses_of_private_things_cannot_be_guessed() -> None:
+    """122 random bits for a submission and its upload, at least 128 for an invitation."""
+    submissions = {make.submission().pk for _ in range(3)}
+    assert {pk.version for pk in submissions} == {4}
+    assert {pk.variant for pk in submissions} == {uuid.RFC_4122}
+    tokens = {invitations.make_link(*_team_and_captain()).token for _ in range(3)}
+    assert len(tokens) == 3
+    assert all(len(token) * 6 >= 128 for token in tokens)
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_a_file_is_a_formula(first: str) -> None:
+    assert inert(f"{first}cmd|' /C calc'!A0") == f"'{first}cmd|' /C calc'!A0"
+    assert inert("Warp +1") == "Warp +1"
+
+
+def test_uploads_are_begun_only_so_often(ada: User, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"upload": "2/h/user"}
+    phase = make.phase(challenge=make.challenge(slug="lumir"))
+    make.team(phase.challenge, ada)
+    other = make.team(phase.challenge).members.get()
+    facts = {"phase": b"lumir/validation", "filename": b"a.zip", "name": b"Warp"}
+    named = ",".join(f"{key} {base64.b64encode(value).decode()}" for key, value in facts.items())
+    head = {"Tus-Resumable": "1.0.0", "Upload-Length": "10", "Upload-Metadata": named}
+
+    def begin(user: User) -> int:
+        client = Client()
+        client.force_login(user)
+        return client.post("/uploads/", headers=head).status_code
+
+    assert [begin(ada) for _ in range(3)] == [201, 201, 429]
+    assert begin(other) != 429
