@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from leaderboard.views import (
     announcements,
     boards,
+    cases,
     certainty,
     csp,
     entries,
@@ -15,6 +16,7 @@ from leaderboard.views import (
     invitations,
     mergers,
     notifications,
+    pictures,
     profile,
     public,
     submissions,
@@ -44,6 +46,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "challenges/<slug:challenge>/entries/<slug:entry>/score/score.json",
         entries.score_json,
         name="score_json",
+    ),
+    path("challenges/<slug:challenge>/cases/", cases.gallery, name="cases"),
+    path("challenges/<slug:challenge>/cases/<str:case>/", cases.case, name="case"),
+    path(
+        "challenges/<slug:challenge>/pictures/<uuid:rendering>/<str:name>", pictures.picture, name="picture"
     ),
     path("challenges/<slug:challenge>/compare/", entries.compare, name="compare"),
     path("challenges/<slug:challenge>/entries/<slug:entry>/edit/", teams.edit_entry, name="entry_edit"),

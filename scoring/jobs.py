@@ -16,7 +16,7 @@ from typing import Any
 from scoring.archive import Limits, open_fields
 from scoring.doctor import suspicions
 from scoring.errors import ScoringError
-from scoring.evaluate import check, score_case
+from scoring.evaluate import check, load_field, score_case
 from scoring.groundtruth import read_grid, read_points
 from scoring.spec import RULES, read_config
 
@@ -77,6 +77,26 @@ def score_pair(
     return {"values": dict(scores.values), "items": dict(scores.items), "seconds": scores.seconds}
 
 
+def read_planes(
+    tell: Tell,
+    fields: str,
+    config: Config,
+    key: str,
+    limits: Mapping[str, int] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """A pair's field: tells its components x, y, z one by one, for together they may be too long a message.
+
+    Returns the other arguments of ``scoring.fields.Field``.  Raises ScoringError.
+    """
+    settings = read_config(config)
+    pair = next(pair for pair in settings.pairs if pair.key == key)
+    with open_fields(fields, Limits(**limits)) as archive:
+        field = load_field(archive, pair, settings)
+    for plane in field.planes:
+        tell(plane)
+    return {"stored": field.stored, "from_npz": field.from_npz}
+
+
 def check_volume(tell: Tell, folder: str, path: str) -> list[int]:  # noqa: ARG001
     """The shape (X, Y, Z) of a ground-truth volume.  Raises InvalidGroundTruth."""
     return list(read_grid(Path(folder), path)[0])
@@ -88,5 +108,5 @@ def check_points(tell: Tell, folder: str, path: str) -> int:  # noqa: ARG001
 
 
 JOBS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {job.__name__: job for job in (check_fields, score_pair, check_volume, check_points)}
+    {job.__name__: job for job in (check_fields, score_pair, read_planes, check_volume, check_points)}
 )

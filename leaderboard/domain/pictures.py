@@ -17,7 +17,7 @@ from leaderboard.enums import CaseState, RenderingState
 from leaderboard.models import Case, CaseResult, Phase, Rendering, Snapshot
 
 # Raised when pictures look different: all are then made anew.
-DRAWING = 1
+DRAWING = 2
 LOOK_AGAIN_SECONDS = 600
 TO_MAKE = Q(state=RenderingState.PENDING, case__dataset__public=True)
 

@@ -131,15 +131,15 @@ def landmarks(under: Pixels, pairs: Sequence[tuple[Mark, Mark, bool]], zoom: Zoo
     size = base.width * FINER, base.height * FINER
     layer = Image.new("RGBA", size)
     draw = ImageDraw.Draw(layer)
-    radius = FINER * max(4.0, base.width / 55)
+    radius = FINER * max(4.0, base.width / 36)
     for target, carried, near in sorted(pairs, key=lambda pair: pair[2]):
-        alpha = 255 if near else 120
+        alpha = 255 if near else 140
         (x0, y0), (x1, y1) = (_centre(mark, zoom) for mark in (target, carried))
-        draw.line([(x0, y0), (x1, y1)], fill=(255, 255, 255, alpha), width=FINER)
+        draw.line([(x0, y0), (x1, y1)], fill=(255, 255, 255, alpha), width=2 * FINER)
         draw.ellipse(
             [x0 - radius, y0 - radius, x0 + radius, y0 + radius],
             outline=(*rgb(scales.TARGET), alpha),
-            width=2 * FINER,
+            width=3 * FINER,
         )
         half = radius / 2
         draw.ellipse([x1 - half, y1 - half, x1 + half, y1 + half], fill=(*rgb(scales.CARRIED), alpha))

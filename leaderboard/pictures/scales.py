@@ -46,6 +46,10 @@ class Scale:
             low, high = (np.log2(v) if self.logarithmic else v for v in (self.low, self.high))
             return np.clip((place - low) / (high - low), 0, 1)
 
+    def place(self, value: float) -> float:
+        """Where one value stands, 0 to 1."""
+        return float(self.share(np.array([value]))[0])
+
     def colours(self, values: NDArray[np.floating]) -> NDArray[np.uint8]:
         """RGB of values; NaN is black."""
         share = self.share(values)

@@ -16,9 +16,16 @@ def thinning(shape: tuple[int, ...]) -> int:
     return -(-max(shape) // LARGEST)
 
 
-def nifti(volume: NDArray[np.uint8], affine: NDArray[np.floating[Any]], step: int) -> bytes:
-    """A volume (Z, Y, X) or series (T, Z, Y, X), already thinned by `step`, as .nii.gz of bytes."""
+def nifti(
+    volume: NDArray[np.uint8], affine: NDArray[np.floating[Any]], step: int, *, labels: bool = False
+) -> bytes:
+    """A volume (Z, Y, X) or series (T, Z, Y, X), already thinned by `step`, as .nii.gz of bytes.
+
+    labels: the file says that its values are names, which must not be blended.
+    """
     thinned = affine @ np.diag([step, step, step, 1.0])
     image = nib.Nifti1Image(volume.T, thinned)
     image.header.set_xyzt_units("mm")
+    if labels:
+        image.header.set_intent("label")
     return bytes(deflate.gzip_compress(image.to_bytes(), 6))

@@ -42,6 +42,13 @@ def to_renew(phase: Phase, *, whole: bool = False, at: datetime | None = None) -
     return newest if newest is not None and newest.layout != LAYOUT else None
 
 
+def stands(phase: Phase, sight: Sight, evaluation: int) -> bool:
+    """Whether the snapshot that somebody may read counts an evaluation."""
+    snapshot = shown(phase, sight)
+    counted = {"inputs__evaluations__contains": [{"evaluation": evaluation}]}
+    return snapshot is not None and Snapshot.objects.filter(pk=snapshot.pk, **counted).exists()
+
+
 def is_frozen(phase: Phase) -> bool:
     """Whether others than organizers see the board as it was at `freeze_at`."""
     now = timezone.now()

@@ -6,8 +6,9 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from leaderboard import rules
-from leaderboard.enums import Aspect
-from leaderboard.models import Challenge, Entry, Phase, Submission, Team, Upload
+from leaderboard.enums import Aspect, RenderingState
+from leaderboard.models import Challenge, Entry, Phase, Picture, Submission, Team, Upload
+from leaderboard.queries import snapshots
 
 
 def challenge_or_404(slug: str) -> Challenge:
@@ -102,3 +103,36 @@ def own_upload_or_404(request: HttpRequest, pk: uuid.UUID) -> Upload:
     if not is_own or not rules.is_member(request.user, upload.submission.entry.team):
         raise Http404
     return upload
+
+
+def picture_or_404(request: HttpRequest, challenge: str, rendering: uuid.UUID, name: str) -> Picture:
+    """A picture of a dataset that is public now; an entry's only while its phase shows it to the viewer."""
+    kind, plane = name.removesuffix(".webp"), ""
+    if kind != name:
+        kind, _, plane = kind.rpartition("-")
+    related = Picture.objects.select_related(
+        "rendering__evaluation__submission__phase__challenge",
+        "rendering__evaluation__submission__entry__team",
+    )
+    picture = get_object_or_404(
+        related,
+        rendering__name=rendering,
+        rendering__state=RenderingState.DONE,
+        rendering__case__dataset__public=True,
+        rendering__case__dataset__challenge__slug=challenge,
+        kind=kind if plane else name.removesuffix(".nii.gz"),
+        plane=plane,
+    )
+    if picture.filename != name or not _shows(request, picture):
+        raise Http404
+    return picture
+
+
+def _shows(request: HttpRequest, picture: Picture) -> bool:
+    """A case before registration belongs to its dataset; a field's pictures to its phase and team."""
+    evaluation = picture.rendering.evaluation
+    if evaluation is None:
+        return True
+    phase, team = evaluation.submission.phase, evaluation.submission.entry.team.slug
+    seen = sight(request, phase).of(team)
+    return seen.shows(Aspect.PICTURES, team) and snapshots.stands(phase, seen, evaluation.pk)

@@ -12,7 +12,7 @@ from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
 from leaderboard.queries import boards, challenges, snapshots, tables
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments
+from leaderboard.views import access, figures, fragments, pictures
 from leaderboard.views.boards import table_context
 
 TOP = 5
@@ -96,6 +96,7 @@ def data(request: HttpRequest, challenge: str) -> HttpResponse:
         "case_count": challenges.case_count(shown),
         "overview": figures.overview_figure(shown, datasets),
         "phases": challenges.phases_of(shown),
+        "examples": pictures.examples(datasets),
     }
     return render(request, "challenges/data.html", context)
 

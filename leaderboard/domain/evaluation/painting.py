@@ -176,7 +176,8 @@ class Painter:
         return (np.clip(image / white, 0, 1) * 255).round().astype(np.uint8)
 
     def _volume(self, kind: PictureKind, volume: NDArray[np.uint8], step: int) -> Painted:
-        return Painted(kind, "", volumes.nifti(volume, self.affine, step))
+        labels = kind in (PictureKind.LABELS_VOLUME, PictureKind.FIXED_LABELS_VOLUME)
+        return Painted(kind, "", volumes.nifti(volume, self.affine, step, labels=labels))
 
 
 def numbered(labels: tuple[int, ...]) -> dict[int, int]:

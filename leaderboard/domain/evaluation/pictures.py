@@ -5,18 +5,21 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Q
+from numpy.typing import NDArray
 
 from leaderboard.domain import leases, pictures
-from leaderboard.domain.evaluation import plan
+from leaderboard.domain.evaluation import cage, plan
 from leaderboard.domain.evaluation.painting import Painted, Painter
 from leaderboard.enums import RenderingState
-from leaderboard.models import Picture, Rendering
-from scoring.archive import open_fields
-from scoring.evaluate import load_field
+from leaderboard.models import Case, Evaluation, Picture, Rendering
+from scoring.fields import Field
 from scoring.spec import RULES
 
 logger = logging.getLogger(__name__)
@@ -52,9 +55,21 @@ def _painter(rendering: Rendering) -> Painter:
     evaluation = rendering.evaluation
     if evaluation is None:
         return Painter(None, pair, config, folder, RULES[_rules(rendering)])
-    with open_fields(plan.upload_path(evaluation.submission)) as fields:
-        field = load_field(fields, pair, config)
-    return Painter(field, pair, config, folder, RULES[evaluation.rules])
+    return Painter(_field(rendering.case, evaluation), pair, config, folder, RULES[evaluation.rules])
+
+
+def _field(case: Case, evaluation: Evaluation) -> Field:
+    """What a participant sent, opened in the cage."""
+    planes: list[NDArray[Any]] = []
+    facts = cage.run(
+        "read_planes",
+        news=planes.append,
+        fields=str(plan.upload_path(evaluation.submission)),
+        config=case.dataset.configs[case.config_index],
+        key=case.key,
+        limits=settings.FIELD_LIMITS,
+    )
+    return Field(np.stack(planes[-3:]), **facts)
 
 
 def _rules(rendering: Rendering) -> str:

@@ -1,11 +1,13 @@
 """What is to be scored for a phase: its datasets' configs, cases and files."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
 from leaderboard.models import Case, Dataset, Phase, Submission
+from scoring.metrics import METRICS
 from scoring.spec import SCORER_VERSION, EvaluationConfig, Pair, read_config
 
 __all__ = [
@@ -49,3 +51,18 @@ def ground_truth_version(phase: Phase) -> str:
     """One hash over the versions of all the phase's datasets."""
     versions = phase.datasets.order_by("slug").values_list("slug", "ground_truth_version")
     return hashlib.sha256(repr(list(versions)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric of a case: its name in the config, on boards, and the labels it is measured on, if any."""
+
+    name: str
+    short: str
+    labels: tuple[int, ...]
+
+
+def measured_on(case: Case) -> list[Measured]:
+    """What a case's config measures, in its order."""
+    config = read_config(case.dataset.configs[case.config_index])
+    return [Measured(metric.name, METRICS[metric.metric].short, metric.labels) for metric in config.metrics]

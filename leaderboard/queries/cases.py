@@ -1,0 +1,174 @@
+"""A case for its page: its values, its pictures, its neighbours; and the worst cases of an entry."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from leaderboard.enums import Aspect, PictureKind, RenderingState
+from leaderboard.models import Case, CaseResult, Challenge, Dataset, Rendering, Snapshot
+from leaderboard.queries.boards import Board, Metric, Row, parts_of
+
+_K = PictureKind
+# The picture that shows best what a metric measures.
+TELLING: Mapping[str, PictureKind] = {
+    "DSC": _K.MISMATCH,
+    "HD95": _K.MISMATCH,
+    "TRE": _K.LANDMARKS,
+    "NDV": _K.JACOBIAN,
+    "SDlogJ": _K.JACOBIAN,
+}
+
+
+OF_CASES = (Aspect.PER_CASE, Aspect.PICTURES)
+
+
+@dataclass(frozen=True)
+class CaseEntry:
+    """One entry on a case: its row on the board, its values by metric and the state of its pictures.
+
+    evaluation: None where single cases are hidden of it; may_be_seen: whether its pictures are shown.
+    """
+
+    row: Row
+    evaluation: int | None
+    values: Mapping[str, float | None]
+    rendering: Rendering | None
+    may_be_seen: bool
+
+    @property
+    def slug(self) -> str:
+        return self.row.entry
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.rendering is not None and self.rendering.state == RenderingState.DONE
+
+
+@dataclass(frozen=True)
+class CaseValues:
+    """What is shown of a snapshot's cases on a dataset: in order, and each metric's values by entry."""
+
+    cases: Sequence[str]
+    values: Mapping[str, Mapping[str, Sequence[float | None]]]
+
+    def of(self, entry: str, case: str) -> dict[str, float | None]:
+        at = self.cases.index(case)
+        return {name: by_entry[entry][at] for name, by_entry in self.values.items() if entry in by_entry}
+
+
+def cases_named(challenge: Challenge, key: str) -> QuerySet[Case]:
+    """The cases of that key: one a dataset."""
+    named = Case.objects.filter(dataset__challenge=challenge, key=key)
+    return named.select_related("dataset__challenge").order_by("dataset__position", "dataset_id")
+
+
+def values_on(board: Board, *datasets: str) -> dict[str, CaseValues]:
+    """What is shown of the cases of datasets, by the dataset's slug; one query."""
+    parts = parts_of(board, *(f"dataset/{dataset}" for dataset in datasets))
+    return {
+        name.removeprefix("dataset/"): CaseValues(
+            part["cases"], {metric: found["values"] for metric, found in part["metrics"].items()}
+        )
+        for name, part in parts.items()
+        if part is not None
+    }
+
+
+def evaluations_of(board: Board) -> dict[str, int]:
+    """Entry, by the slug that it is shown by, -> the evaluation whose values stand on the board."""
+    found = Snapshot.objects.filter(pk=board.pk).values_list("inputs__evaluations", flat=True).first()
+    shown = board.veil.entries
+    return {shown[one["entry"]]: one["evaluation"] for one in found or [] if one["entry"] in shown}
+
+
+def entries_on(board: Board, case: Case, values: CaseValues | None) -> list[CaseEntry]:
+    """The entries of which the viewer may see something on a case, in the order of the page."""
+    evaluations = evaluations_of(board)
+    drawn: dict[int | None, Rendering] = {
+        rendering.evaluation_id: rendering
+        for rendering in Rendering.objects.filter(case=case, evaluation__in=evaluations.values())
+    }
+    found = []
+    for row in board.rows:
+        pk = evaluations.get(row.entry)
+        seen, told = board.sees(Aspect.PICTURES, row), board.sees(Aspect.PER_CASE, row)
+        of_one = values.of(row.entry, case.key) if values is not None and told else {}
+        rendering = drawn.get(pk) if seen else None
+        found.append(CaseEntry(row, pk if told else None, of_one, rendering, seen))
+    return found
+
+
+def own_rendering(case: Case) -> Rendering | None:
+    """The pictures of the case before registration."""
+    return Rendering.objects.filter(case=case, evaluation=None).first()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One structure or landmark of a case: its name and its value for each of the entries shown."""
+
+    number: int
+    name: str
+    values: tuple[float | None, ...]
+
+
+def items_on(
+    case: Case,
+    evaluations: Sequence[int | None],
+    metric: str,
+    numbers: Sequence[int],
+    name_of: Callable[[int], str],
+) -> list[Item]:
+    """The values that a metric's case value is the mean of, by label or landmark; NaN is None.
+
+    metric: its name in the dataset's config. numbers: of the labels, in the config's order; landmarks are
+    numbered from 1 where there are none.
+    """
+    told = [pk for pk in evaluations if pk is not None]
+    rows = CaseResult.objects.filter(case=case, evaluation__in=told).values_list("evaluation_id", "items")
+    by_evaluation: dict[int | None, Sequence[float]] = {pk: items.get(metric, []) for pk, items in rows}
+    columns = [by_evaluation.get(pk, []) for pk in evaluations]
+    count = max((len(column) for column in columns), default=0)
+    known = numbers if len(numbers) == count else range(1, count + 1)
+    return [
+        Item(number, name_of(number), tuple(_finite(column, at) for column in columns))
+        for at, number in enumerate(known)
+    ]
+
+
+def _finite(column: Sequence[float], at: int) -> float | None:
+    return column[at] if at < len(column) and math.isfinite(column[at]) else None
+
+
+def worst(values: CaseValues, metric: Metric, entry: str, most: int) -> list[tuple[str, float | None]]:
+    """An entry's worst cases by a metric: missing values first, then the worst of the rest."""
+    of_one = values.values.get(metric.name, {}).get(entry)
+    if of_one is None:
+        return []
+    sign = 1 if metric.direction == "higher" else -1
+    pairs = list(zip(values.cases, of_one, strict=True))
+    return sorted(pairs, key=lambda pair: (pair[1] is not None, sign * (pair[1] or 0)))[:most]
+
+
+def renderings_of(evaluation: int, dataset: Dataset, keys: Iterable[str]) -> dict[str, Rendering]:
+    """Finished renderings of an evaluation's cases by their keys, with their pictures."""
+    found = Rendering.objects.filter(
+        evaluation=evaluation, case__dataset=dataset, case__key__in=list(keys), state=RenderingState.DONE
+    )
+    return {one.case.key: one for one in found.select_related("case").prefetch_related("pictures")}
+
+
+def example_renderings(datasets: Iterable[Dataset]) -> dict[int, Rendering]:
+    """The first finished case of each public dataset, with its pictures, by the dataset's primary key."""
+    done = Rendering.objects.filter(
+        evaluation=None,
+        state=RenderingState.DONE,
+        case__dataset__in=list(datasets),
+        case__dataset__public=True,
+    )
+    first = done.order_by("case__dataset_id", "case__position").distinct("case__dataset_id")
+    return {
+        one.case.dataset_id: one for one in first.select_related("case__dataset").prefetch_related("pictures")
+    }

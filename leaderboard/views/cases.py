@@ -1,0 +1,262 @@
+"""A case: the brains themselves and what every entry made of them; and the gallery of the worst cases."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from leaderboard.domain.evaluation import plan
+from leaderboard.domain.label_names import label_names
+from leaderboard.enums import Aspect, PictureKind
+from leaderboard.models import Case, Dataset, Phase
+from leaderboard.pictures.scales import label_colour
+from leaderboard.queries import boards, cases, challenges, snapshots
+from leaderboard.queries.boards import Board
+from leaderboard.queries.cases import CaseEntry, CaseValues
+from leaderboard.views import access, pictures
+
+WORST_ITEMS = 12
+IN_GALLERY = 4
+SHOWN = ("DSC", "TRE", "NDV")
+
+
+def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
+    """One case before and after registration; a key that several datasets have asks which is meant."""
+    shown = access.challenge_or_404(challenge)
+    found = list(cases.cases_named(shown, case))
+    asked = request.GET.get("dataset")
+    of_asked = [one for one in found if asked in (None, one.dataset.slug)]
+    if not of_asked:
+        raise Http404
+    if len(of_asked) > 1:
+        return render(request, "cases/choose.html", {"challenge": shown, "key": case, "cases": of_asked})
+    phase = asked_phase(request, of_asked[0].dataset)
+    context = {
+        "challenge": shown,
+        "case": of_asked[0],
+        "dataset": of_asked[0].dataset,
+        "phase": phase,
+        **_neighbours(of_asked[0]),
+        **_before(of_asked[0]),
+        **(_results(request, phase, of_asked[0]) if phase is not None else {}),
+    }
+    context["viewer"] = _viewer(context)
+    return render(request, "cases/case.html", context)
+
+
+def asked_phase(request: HttpRequest, dataset: Dataset) -> Phase | None:
+    """The phase named by `?phase=`, else the current one of those that have the dataset."""
+    phases = dataset.phases.select_related("challenge", "scheme")
+    asked = request.GET.get("phase")
+    if asked:
+        return get_object_or_404(phases, slug=asked)
+    return challenges.current_phase([challenges.phase_row(phase) for phase in phases])
+
+
+def _before(case: Case) -> dict[str, Any]:
+    rendering = cases.own_rendering(case) if case.dataset.public else None
+    done = rendering is not None and rendering.state == "done"
+    return {
+        "own": rendering,
+        "before": list(pictures.strips(rendering, case.dataset.challenge.slug, f"case {case.key}").values())
+        if done and rendering
+        else [],
+    }
+
+
+def _results(request: HttpRequest, phase: Phase, case: Case) -> dict[str, Any]:
+    """What the board of a phase says of a case, as far as the viewer may see it."""
+    board = _board(request, phase)
+    if board is None:
+        return {"withheld": snapshots.is_withheld(phase)}
+    known = cases.values_on(board, case.dataset.slug).get(case.dataset.slug)
+    values = known if known is not None and case.key in known.cases else None
+    found = cases.entries_on(board, case, values)
+    chosen = _chosen(request, found)
+    return {
+        "board": board,
+        "metrics": [metric for metric in board.metrics if values and metric.name in values.values],
+        "entries": found,
+        "chosen": chosen,
+        "sides": [_side(one, case) for one in chosen],
+        "items": _items(case, chosen),
+    }
+
+
+def _board(request: HttpRequest, phase: Phase) -> Board | None:
+    """The board with the entries of which single cases or pictures are shown; None where there is none."""
+    sight = access.sight(request, phase)
+    if not any(map(sight.shows_some, cases.OF_CASES)):
+        return None
+    snapshot = snapshots.shown(phase, sight)
+    if snapshot is None:
+        return None
+    return boards.board_from(phase, snapshot, snapshot.payload, sight, *cases.OF_CASES)
+
+
+def _neighbours(case: Case) -> dict[str, Any]:
+    """The cases before and after in their dataset, and the place among them."""
+    keys = list(case.dataset.cases.order_by("position").values_list("key", flat=True))
+    at = keys.index(case.key)
+    return {
+        "previous": keys[at - 1] if at else None,
+        "next": keys[at + 1] if at + 1 < len(keys) else None,
+        "position": at + 1,
+        "count": len(keys),
+    }
+
+
+def _chosen(request: HttpRequest, found: Sequence[CaseEntry]) -> list[CaseEntry]:
+    """The entries that `?entry=` and `?beside=` name; without them the first one with pictures."""
+    by_slug = {one.slug: one for one in found}
+    asked = [request.GET.get(name, "") for name in ("entry", "beside")]
+    if any(slug and slug not in by_slug for slug in asked):
+        raise Http404
+    if not asked[0] and found:
+        asked[0] = next((one for one in found if one.is_drawn), found[0]).slug
+    return [by_slug[slug] for slug in dict.fromkeys(asked) if slug]
+
+
+def _side(one: CaseEntry, case: Case) -> dict[str, Any]:
+    if one.rendering is None or not one.is_drawn or not case.dataset.public:
+        return {"entry": one, "strips": {}}
+    challenge = case.dataset.challenge.slug
+    return {
+        "entry": one,
+        "strips": pictures.strips(one.rendering, challenge, f"{one.row.method}, case {case.key}"),
+    }
+
+
+def _items(case: Case, chosen: Sequence[CaseEntry]) -> list[dict[str, Any]]:
+    """Structures and landmarks of the case, the first entry's worst first, metric by metric."""
+    names, evaluations = label_names(case.dataset), [one.evaluation for one in chosen]
+    tables = []
+    for metric in plan.measured_on(case):
+        if metric.short not in ("DSC", "TRE") or not any(evaluations):
+            continue
+        name_of = partial(_label, names) if metric.short == "DSC" else _landmark
+        items = cases.items_on(case, evaluations, metric.name, metric.labels, name_of)
+        items.sort(key=partial(_goodness, 1 if metric.short == "DSC" else -1))
+        tables.append({"metric": metric.short, "worst": items[:WORST_ITEMS], "rest": items[WORST_ITEMS:]})
+    return tables
+
+
+def _label(names: Mapping[int, str], number: int) -> str:
+    return names.get(number, f"Label {number}")
+
+
+def _landmark(number: int) -> str:
+    return f"Landmark {number}"
+
+
+def _goodness(sign: int, item: cases.Item) -> tuple[bool, float]:
+    """By the first entry's value. A label without one is not judged and stands last; a landmark is lost."""
+    value = item.values[0]
+    return (value is None) == (sign > 0), sign * (value or 0)
+
+
+def _viewer(context: dict[str, Any]) -> dict[str, Any] | None:
+    """What the viewer loads: the fixed image and, of each entry shown, the way from moving to warped."""
+    case, sides = context["case"], context.get("sides", [])
+    if not context["before"] or not any(side["strips"] for side in sides):
+        return None
+    challenge = case.dataset.challenge.slug
+    own = pictures.volumes(context["own"], challenge)
+    entry = next(side["entry"] for side in sides if side["strips"])
+    of_entry = pictures.volumes(entry.rendering, challenge)
+    names = label_names(case.dataset)
+    labels = sorted({label for one in plan.measured_on(case) for label in one.labels if label})
+    parts = {
+        "fixed": own[PictureKind.FIXED_VOLUME],
+        "morph": of_entry[PictureKind.MORPH],
+        "fixedLabels": own.get(PictureKind.FIXED_LABELS_VOLUME),
+        "labels": of_entry.get(PictureKind.LABELS_VOLUME),
+    }
+    return {
+        "entry": entry.row.method,
+        "bytes": sum(part["bytes"] for part in parts.values() if part),
+        "thinning": context["own"].facts["thinning"],
+        "json": {
+            **{name: part["url"] for name, part in parts.items() if part},
+            "colours": [label_colour(label) for label in labels] if parts["labels"] else [],
+            "names": [names.get(label, f"Label {label}") for label in labels] if parts["labels"] else [],
+        },
+    }
+
+
+def gallery(request: HttpRequest, challenge: str) -> HttpResponse:
+    """The worst cases of an entry by accuracy and regularity, dataset by dataset."""
+    shown = access.challenge_or_404(challenge)
+    phases = [row.phase for row in challenges.phases_of(shown)]
+    phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
+    if phase is None:
+        if request.GET.get("phase"):
+            raise Http404
+        return render(request, "cases/gallery.html", {"challenge": shown})
+    board = _board(request, phase)
+    context: dict[str, Any] = {"challenge": shown, "phase": phase, "phases": phases, "board": board}
+    if board is not None:
+        context |= _gallery(request, board)
+    return render(request, "cases/gallery.html", context)
+
+
+def _gallery(request: HttpRequest, board: Board) -> dict[str, Any]:
+    rows = [row for row in board.rows if board.sees(Aspect.PER_CASE, row)]
+    if not rows:
+        return {"rows": []}
+    entry = request.GET.get("entry", rows[0].entry)
+    row = next((row for row in rows if row.entry == entry), None)
+    slugs = [dataset.slug for dataset in board.datasets]
+    asked = request.GET.get("dataset", "")
+    if row is None or (asked and asked not in slugs):
+        raise Http404
+    known = board.phase.challenge.datasets.select_related("challenge").filter(slug__in=slugs)
+    datasets = {dataset.slug: dataset for dataset in known}
+    drawn = board.sees(Aspect.PICTURES, row)
+    evaluation = cases.evaluations_of(board).get(entry) if drawn else None
+    wanted = [datasets[slug] for slug in slugs if slug in datasets and asked in ("", slug)]
+    values = cases.values_on(board, *(dataset.slug for dataset in wanted))
+    groups = [
+        group
+        for dataset in wanted
+        if dataset.slug in values
+        for group in _worst_of(board, dataset, values[dataset.slug], entry, evaluation)
+    ]
+    return {"rows": rows, "row": row, "datasets": board.datasets, "asked": asked, "groups": groups}
+
+
+def _worst_of(
+    board: Board, dataset: Dataset, values: CaseValues, entry: str, evaluation: int | None
+) -> list[dict[str, Any]]:
+    """Of one dataset, metric by metric."""
+    metrics = [metric for metric in board.metrics if metric.name in SHOWN]
+    found = {metric.name: cases.worst(values, metric, entry, IN_GALLERY) for metric in metrics}
+    keys = {key for pairs in found.values() for key, _ in pairs}
+    drawn = cases.renderings_of(evaluation, dataset, keys) if evaluation and dataset.public else {}
+    groups = []
+    for metric in metrics:
+        cards = [
+            {"case": key, "value": value, "view": _thumbnail(drawn.get(key), dataset, metric.name)}
+            for key, value in found[metric.name]
+        ]
+        perfect = all(value == 0 for value in values.values.get(metric.name, {}).get(entry, [None]))
+        if cards:
+            groups.append(
+                {
+                    "dataset": dataset,
+                    "metric": metric,
+                    "cards": cards,
+                    "perfect": perfect and metric.direction == "lower",
+                }
+            )
+    return groups
+
+
+def _thumbnail(rendering: Any, dataset: Dataset, metric: str) -> pictures.View | None:
+    if rendering is None:
+        return None
+    strips = pictures.strips(rendering, dataset.challenge.slug, f"case {rendering.case.key}")
+    strip = strips.get(cases.TELLING[metric])
+    return strip.views[0] if strip else None
