@@ -1,16 +1,20 @@
 """An organizer's whole way in a browser: ground truth, a phase, open, paused, frozen, published."""
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
-from playwright.sync_api import Page, expect
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
 
 from leaderboard.models import Challenge, Phase
 from tests.e2e.test_first_visit import _listen as listen
-from tests.leaderboard import make
+from tests.leaderboard import make, payload
+from tests.leaderboard.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PASSWORD = "rank-honestly"
@@ -39,8 +43,50 @@ def sure(page: Page, link: str, button: str, reason: str = "") -> None:
     page.get_by_role("button", name=button, exact=True).click()
 
 
+# One row of the planted boards as page, CSV and JSON write its mean of DSC.
+NUMBER = ("0.7400", ",0.74,", '"mean": 0.74')
+
+
+@dataclass(frozen=True)
+class Public:
+    """A browser of nobody, and what it finds of a board on page, CSV and JSON alike."""
+
+    page: Page
+    board: str
+
+    def texts(self) -> list[str]:
+        self.page.goto(self.board)
+        files = [self.page.request.get(f"{self.board}leaderboard.{ending}") for ending in ("csv", "json")]
+        return [self.page.content(), *(file.text() if file.ok else "" for file in files)]
+
+    def sees(self, *words: str | tuple[str, ...]) -> set[str | tuple[str, ...]]:
+        """Those of the words that all three have; what one has, the others must have, too."""
+        texts, found = self.texts(), set()
+        for word in words:
+            each = word if isinstance(word, tuple) else (word,) * len(texts)
+            has = {one in text for one, text in zip(each, texts, strict=True)}
+            assert len(has) == 1, word
+            found |= {word} if has == {True} else set()
+        return found
+
+
+@pytest.fixture
+def public(context: BrowserContext, site: str) -> Iterator[Public]:
+    browser = context.browser
+    assert browser is not None
+    nobody = browser.new_context()
+    yield Public(nobody.new_page(), f"{site}/challenges/lumir/phases/test-phase/")
+    nobody.close()
+
+
 def test_a_phase_from_the_official_configs_to_its_publication(
-    page: Page, site: str, challenge: Challenge, phantom_folder: Path, tmp_path: Path
+    page: Page,
+    public: Public,
+    site: str,
+    stack: Stack,
+    challenge: Challenge,
+    phantom_folder: Path,
+    tmp_path: Path,
 ) -> None:
     complaints = listen(page)
     page.goto(f"{site}/accounts/login/")
@@ -70,10 +116,21 @@ def test_a_phase_from_the_official_configs_to_its_publication(
     page.get_by_label("Opens").fill("2040-01-01T12:00")
     page.get_by_label("Phantom").check()
     page.get_by_label("Per case: Public").uncheck()
+    page.get_by_label("Names: Public").uncheck()
     page.get_by_role("button", name="Make the phase").click()
     expect(page.locator(".lede")).to_contain_text("opens soon")
     board = f"{site}/challenges/lumir/phases/test-phase/"
     assert Client().get("/challenges/lumir/phases/test-phase/pairs.csv").content.count(b"\n") == 9
+
+    # The board that was asked for is computed first, with nobody on it.
+    stack.wait(lambda: Phase.objects.filter(board_stale_since=None).exists())
+    payload.snapshot(Phase.objects.get(), created_at=timezone.now())
+    everything = ("Method 1", "Entry 2", NUMBER, "Method 9")
+    assert public.sees(*everything) == {"Entry 2", NUMBER}
+    public.page.goto(f"{site}/challenges/lumir/entries/_entry-2/?phase=test-phase")
+    expect(public.page.get_by_role("heading", level=1)).to_have_text("Entry 2")
+    expect(public.page.get_by_text("On every dataset")).to_be_visible()
+    expect(public.page.get_by_text("worst first")).to_have_count(0)
 
     page.get_by_role("link", name="Change it").click()
     page.get_by_label("Opens").fill("2024-01-01T12:00")
@@ -82,15 +139,35 @@ def test_a_phase_from_the_official_configs_to_its_publication(
     page.get_by_role("button", name="Save the changes").click()
     expect(page.locator(".lede")).to_contain_text("open")
     assert Phase.objects.get().opens_at.year == 2024
+    assert public.sees(*everything) == set()
+    expect(public.page.get_by_text("are published")).to_be_visible()
 
     sure(page, "Pause", "Pause", "A disk is full.")
     expect(page.locator(".lede")).to_contain_text("paused")
     sure(page, "Resume", "Resume")
     sure(page, "Freeze now", "Freeze now")
     expect(page.locator(".lede")).to_contain_text("frozen since")
+    newer = payload.board()
+    newer["entries"][1] |= {"method": "Method 9", "team": newer["entries"][1]["team"] | {"name": "Nine"}}
+    payload.snapshot(Phase.objects.get(), payload=newer, content_hash="6b" * 32, created_at=timezone.now())
+    assert public.sees(*everything) == {"Entry 2", NUMBER}
+    expect(public.page.get_by_text("newer results are held back")).to_be_visible()
+
+    page.get_by_role("link", name="the public", exact=True).click()
+    expect(page.get_by_text("You look through others' eyes.")).to_be_visible()
+    expect(page.get_by_role("link", name="Entry 2")).to_be_visible()
+    page.get_by_role("link", name="Back to your own").click()
+    expect(page.get_by_role("link", name="Method 9")).to_be_visible()
+    page.goto(f"{site}/organize/lumir/phases/test-phase/")
     sure(page, "Publish now", "Publish now", "Agreed by all organizers.")
     expect(page.locator(".lede")).to_contain_text("published")
     assert Phase.objects.get().freeze_at is None
+    assert public.sees(*everything) == {"Entry 2", NUMBER}
+    page.get_by_role("link", name="Change it").click()
+    page.get_by_label("Names: Public").check()
+    page.get_by_role("button", name="Save the changes").click()
+    expect(page.locator(".lede")).to_contain_text("published")
+    assert public.sees(*everything) == {"Method 9", NUMBER}
 
     page.goto(f"{site}/challenges/lumir/changes/")
     for words in (
