@@ -19,8 +19,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from leaderboard.domain import invitations, teams, uploads
-from leaderboard.enums import ImportState, NotificationKind, Role
-from leaderboard.models import AuditEvent, DatasetImport, Notification, Phase, Rescoring, Submission
+from leaderboard.enums import ImportState, NotificationKind, PictureKind, Role
+from leaderboard.models import (
+    AuditEvent,
+    DatasetImport,
+    Notification,
+    Phase,
+    Picture,
+    Rendering,
+    Rescoring,
+    Submission,
+)
 from tests.leaderboard import make, shown
 from tests.leaderboard.who import ROLES, TABLE, VERBS, row_of
 
@@ -47,7 +56,7 @@ class Site:
         ]
 
     def _place(self, name: str, key: str) -> Any:
-        if key in ("verb", "name"):
+        if name in VERBS and key in ("verb", "name"):
             return VERBS[name]
         return self.known["import"] if (name, key) == ("organize_import", "pk") else self.known[key]
 
@@ -96,7 +105,13 @@ def site(settings: Settings) -> Site:
         problems=[{"file": "a.nii.gz", "found": "the file is missing", "expected": "a file"}],
     )
     upload = uploads.begin(phase, place.entries[1], member, "fields.zip", 10, "")
+    case = place.datasets[0].cases.all()[0]
+    drawn = Rendering.objects.create(case=case, made_of="1", state="done")
+    Picture.objects.create(rendering=drawn, kind=PictureKind.FIXED, plane="axial", bytes=1, sha256="0" * 64)
     known = {
+        "case": case.key,
+        "rendering": drawn.name,
+        "name": "fixed-axial.webp",
         "challenge": place.challenge.slug,
         "phase": phase.slug,
         "dataset": "t1",
@@ -219,7 +234,7 @@ def test_every_address_answers_every_role_as_the_table_says(site: Site, role: st
     assert told_of_changes() == before
 
 
-GUESSES = {"submission": uuid.uuid4(), "upload": uuid.uuid4()}
+GUESSES = {name: uuid.uuid4() for name in ("submission", "upload", "rendering")}
 NUMBERS = ("user", "invitation", "notification", "pk")
 OBJECTS = [one for one in ADDRESSES if one[2] and not one[0].startswith(("admin:", "account_"))]
 
@@ -242,7 +257,7 @@ def test_what_is_guessed_is_not_there(site: Site) -> None:
 
 def test_another_challenge_has_none_of_these_objects(site: Site) -> None:
     client, wrong = site.clients["superuser"], []
-    owned = {"phase", "dataset", "entry", "submission", "team", "pk"}
+    owned = {"phase", "dataset", "entry", "submission", "team", "pk", "case", "rendering"}
     for name, pattern, converters in OBJECTS:
         if "challenge" not in converters or not owned & set(converters):
             continue
