@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint format bench audit lock browser clean
+.PHONY: help install demo test lint format bench soak audit lock browser clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench: install  ## speed and memory, as ratios against oracles in the same run
 
 audit: install  ## known vulnerabilities in the locked packages (needs the network)
 	@.ci/audit
+
+soak: install  ## 500 submissions through a site that is harmed 100 times
+	$(BIN)/python -m tests.soak --submissions 500 --faults 100 --seed 1
 
 lock: install  ## write the lock file anew
 	$(BIN)/python -m pip install --quiet uv

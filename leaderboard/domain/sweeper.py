@@ -5,7 +5,9 @@ whatever happened to workers, broker and messages.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 from celery.app.task import Task
@@ -28,26 +30,65 @@ Work: TypeAlias = "Task[Any, Any]"
 
 
 def sweep() -> None:
-    """Free lost leases, finish what is done, and speak again of all work that waits."""
-    _free_lost_cases()
-    _fail_worn_out_checks()
-    for pk in Submission.objects.filter(state=SubmissionState.SCORING).values_list("pk", flat=True):
-        scoring.finish(pk)
-    waiting_checks = Submission.objects.filter(leases.free(), TO_CHECK).order_by("received_at")
-    _speak_of(
-        tasks.check_submission, [str(pk) for pk in waiting_checks.values_list("pk", flat=True)[:AT_ONCE]]
+    """Free lost leases, finish what is done, and speak again of all work that waits.
+
+    What stumbles over one row, or because the broker is away, must not keep the rest from being done.
+    """
+    steps = (
+        _free_lost_cases,
+        _free_lost_checks,
+        _fail_worn_out_checks,
+        _finish_what_is_done,
+        uploads.sweep,
     )
+    for step in steps:
+        with _apart(step.__name__):
+            step()
+    for task, waiting in WAITING.items():
+        with _apart(task.name):
+            _speak_of(task, waiting())
+
+
+@contextmanager
+def _apart(what: object) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        logger.exception("Sweeping stumbled over %s", what)
+
+
+def _finish_what_is_done() -> None:
+    for pk in Submission.objects.filter(state=SubmissionState.SCORING).values_list("pk", flat=True):
+        with _apart(f"the end of submission {pk}"):
+            scoring.finish(pk)
+
+
+def _waiting_checks() -> list[str]:
+    waiting_checks = Submission.objects.filter(leases.free(), TO_CHECK).order_by("received_at")
+    return [str(pk) for pk in waiting_checks.values_list("pk", flat=True)[:AT_ONCE]]
+
+
+def _waiting_cases() -> Iterable[int]:
     waiting_cases = CaseResult.objects.filter(
         scoring.TO_SCORE, state=CaseState.PENDING, tries__lt=settings.MAX_TRIES
     ).order_by("pk")
-    _speak_of(tasks.score_case, waiting_cases.values_list("pk", flat=True)[:AT_ONCE])
+    return waiting_cases.values_list("pk", flat=True)[:AT_ONCE]
+
+
+def _stale_boards() -> Iterable[int]:
     stale = Phase.objects.filter(leases.free(), board_stale_since__lt=Now())
-    _speak_of(tasks.update_board, stale.values_list("pk", flat=True))
-    _speak_of(tasks.complete_board, ranking.to_complete())
-    _speak_of(tasks.import_ground_truth, imports.waiting())
-    _speak_of(tasks.render_pictures, pictures.waiting(AT_ONCE))
-    _speak_of(tasks.send_mail, mail.waiting())
-    uploads.sweep()
+    return stale.values_list("pk", flat=True)
+
+
+WAITING: Mapping[Work, Callable[[], Iterable[object]]] = {
+    tasks.check_submission: _waiting_checks,
+    tasks.score_case: _waiting_cases,
+    tasks.update_board: _stale_boards,
+    tasks.complete_board: ranking.to_complete,
+    tasks.import_ground_truth: imports.waiting,
+    tasks.render_pictures: partial(pictures.waiting, AT_ONCE),
+    tasks.send_mail: mail.waiting,
+}
 
 
 def _free_lost_cases() -> None:
@@ -55,6 +96,15 @@ def _free_lost_cases() -> None:
     for result in CaseResult.objects.filter(lost).select_related("case", "evaluation"):
         states.log(result.evaluation.submission_id, "lease_lost", what=f"case {result.case.key}")
         scoring.release(result.pk, lost)
+
+
+def _free_lost_checks() -> None:
+    """Take lost checks from who held them, and say so; their lease is free already."""
+    lost = Q(state=SubmissionState.CHECKING, lease_until__lt=Now(), lease_token__isnull=False)
+    for pk in Submission.objects.filter(lost).values_list("pk", flat=True):
+        with transaction.atomic():
+            if Submission.objects.filter(lost, pk=pk).update(lease_token=None):
+                states.log(pk, "lease_lost", what="the check")
 
 
 def _fail_worn_out_checks() -> None:

@@ -10,7 +10,9 @@ from tusclient import client as tuspy
 from leaderboard.domain import uploads
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import SubmissionState
-from leaderboard.models import Submission, Upload
+from leaderboard.models import Challenge, Notification, Submission, Upload
+from tests.leaderboard import make
+from tests.leaderboard.rig import no_room, with_children
 from tests.leaderboard.stack import Stack
 from tests.leaderboard.tus import METADATA, MIB, Site, files, peak_memory, send, warmed
 
@@ -91,6 +93,27 @@ def test_a_sender_that_falls_silent_holds_the_server_only_so_long(stack: Stack) 
     # What has come in whole pieces of 64 KiB is kept.
     assert (answer.status, answer.headers["Upload-Offset"]) == (204, "65536")
     connection.close()
+
+
+def test_a_disk_that_is_full_for_a_while_loses_nothing_and_is_told(site: Site) -> None:
+    organizer = make.user()
+    Challenge.objects.get().organizers.add(organizer)
+    data = os.urandom(2 * MIB)
+    location = site.begin(len(data))
+
+    def send(start: int) -> int:
+        connection = site.connect(location, start, len(data) - start)
+        connection.send(data[start:])
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    with no_room(with_children(site.process.pid), after=MIB):
+        assert send(0) == 507
+    assert offset() == 0
+    assert Notification.objects.get(user=organizer).kind == "no-room"
+    assert send(0) == 204
+    assert upload_path(Submission.objects.get()).read_bytes() == data
 
 
 @pytest.mark.slow

@@ -1,0 +1,140 @@
+"""What is done to the site while it works; each kind has a name and does its harm at a random moment."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from kombu.exceptions import OperationalError
+
+from leaderboard import tasks
+from leaderboard.models import CaseResult, Phase, Submission
+from tests.leaderboard.rig import Broker, Rig
+
+WORKERS = ("worker-1", "worker-2")
+
+
+class Harm(threading.Thread):
+    """Does one harm after the other until it has done as many as wanted."""
+
+    def __init__(self, rig: Rig, broker: Broker, wanted: int, every: float, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.rig, self.broker, self.wanted, self.every = rig, broker, wanted, every
+        self.random, self.done = Random(seed), Counter[str]()
+        self.stopping = threading.Event()
+        self.kinds: dict[str, Callable[[], None]] = {
+            "a worker killed": lambda: rig.kill(self.random.choice(WORKERS)),
+            "both workers killed": self._both,
+            "a caged scorer killed": self._cage,
+            "a worker stopped for longer than a lease": self._stall,
+            "the web server killed": lambda: rig.kill("web"),
+            "beat killed": lambda: rig.kill("beat"),
+            "the broker killed, its data lost": self._lose,
+            "the broker silent for two seconds": self._silence,
+            "all lines to the broker dropped": self._hang_up,
+            "the database crashed and recovered": self._crash,
+            "all lines to the database dropped": self._cut,
+            "messages doubled": self._double,
+            "messages in reverse order": self._reverse,
+            "the clock jumped past every lease": self._jump,
+        }
+
+    def run(self) -> None:
+        kinds = list(self.kinds)
+        self.random.shuffle(kinds)
+        while sum(self.done.values()) < self.wanted:
+            if self.stopping.wait(self.random.uniform(0.5, 1.5) * self.every):
+                return
+            # Each kind as often as every other, in an order that the seed knows.
+            name = kinds[sum(self.done.values()) % len(kinds)]
+            with suppress(DatabaseError, redis.RedisError, OSError, OperationalError):
+                self.kinds[name]()
+            connection.close()
+            self.done[name] += 1
+
+    def _both(self) -> None:
+        for name in WORKERS:
+            self.rig.kill(name)
+
+    def _cage(self) -> None:
+        found = subprocess.run(["pgrep", "-f", "scoring.cage"], capture_output=True, text=True, check=False)
+        own = [int(pid) for pid in found.stdout.split() if self._is_ours(int(pid))]
+        if own:
+            os.kill(self.random.choice(own), signal.SIGKILL)
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether a process works on this soak's data."""
+        with suppress(OSError), open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123 no file on a disk
+            parent = int(stat.read().rsplit(")", 1)[1].split()[1])
+            return any(os.getpgid(parent) == process.pid for process in self.rig.running.values())
+        return False
+
+    def _stall(self) -> None:
+        group = self.rig.running[self.random.choice(WORKERS)].pid
+        os.killpg(group, signal.SIGSTOP)
+        time.sleep(settings.LEASE.total_seconds() + 1.5)
+        os.killpg(group, signal.SIGCONT)
+
+    def _lose(self) -> None:
+        self.broker.kill()
+        time.sleep(0.5)
+        self.broker.start()
+
+    def _silence(self) -> None:
+        with self.broker.stopped():
+            time.sleep(2)
+
+    def _hang_up(self) -> None:
+        redis.Redis.from_url(self.broker.url).client_kill_filter(_type="normal", skipme=True)
+
+    def _crash(self) -> None:
+        """PostgreSQL ends all its processes and recovers from its log when one of them is killed."""
+        os.kill(self.random.choice(self._backends()), signal.SIGKILL)
+
+    def _cut(self) -> None:
+        for pid in self._backends():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+    def _backends(self) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname IS NOT NULL AND pid <> pg_backend_pid()"
+            )
+            return [pid for (pid,) in cursor.fetchall()]
+
+    def _double(self) -> None:
+        """Three messages more for whatever there is, done or not."""
+        for _ in range(3):
+            for pk in Submission.objects.order_by("?").values_list("pk", flat=True)[:10]:
+                tasks.check_submission.delay(str(pk))
+            for result in CaseResult.objects.order_by("?").values_list("pk", flat=True)[:10]:
+                tasks.score_case.delay(result)
+            for phase in Phase.objects.values_list("pk", flat=True):
+                tasks.update_board.delay(phase)
+
+    def _reverse(self) -> None:
+        line = redis.Redis.from_url(self.broker.url)
+        for queue in ("checking", "scoring", "boards"):
+            with line.pipeline() as pipe:
+                pipe.lrange(queue, 0, -1)
+                pipe.delete(queue)
+                waiting = pipe.execute()[0]
+            if waiting:
+                line.lpush(queue, *waiting)
+
+    def _jump(self) -> None:
+        with connection.cursor() as cursor, transaction.atomic():
+            for table in ("submission", "caseresult", "phase"):
+                cursor.execute(
+                    f"UPDATE leaderboard_{table} SET lease_until = lease_until - interval '1 hour' "  # noqa: S608
+                    "WHERE lease_until IS NOT NULL"
+                )
