@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test lint format bench soak audit lock browser clean
+.PHONY: help install demo test lint format bench soak fuzz audit lock browser clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ format: install  ## rewrite the code in the house style
 
 bench: install  ## speed and memory, as ratios against oracles in the same run
 	$(BIN)/python -m tests.benchmarks
+
+fuzz: install  ## changed files into every reader of participants' files (FUZZ_MINUTES=10)
+	$(BIN)/python -m tests.fuzz
 
 audit: install  ## known vulnerabilities in the locked packages (needs the network)
 	@.ci/audit

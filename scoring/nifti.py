@@ -93,13 +93,19 @@ def read_header(stream: BinaryIO, name: str) -> Header:
 
 
 def scaled(header: Header, raw: NDArray[Any]) -> NDArray[Any]:
-    """Raw values times slope plus intercept in float64, or as they are where the header does not scale."""
+    """Raw values times slope plus intercept in float64, or as they are where the header does not scale.
+
+    Numbers of 8 bytes are scaled where they lie: ``raw`` is not to be used any more.
+    """
     if header.slope == 1 and header.inter == 0:
         return raw
-    values = raw.astype(np.float64)
+    values = raw.view(np.float64) if raw.dtype.itemsize == 8 else np.empty(raw.shape, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is told as such
-        values *= header.slope
-        values += header.inter
+        for at in np.ndindex(raw.shape[:-2]):
+            plane = raw[at].astype(np.float64)
+            plane *= header.slope
+            plane += header.inter
+            values[at] = plane
     return values
 
 

@@ -19,12 +19,21 @@ from pathlib import Path
 from typing import Any
 
 from scoring.archive import Limits
-from tests.scoring.hostile import FIELDS, FINE, PLAIN
+from scoring.spec import read_config
+from tests.scoring.hostile import FIELDS, FINE, PLAIN, SHAPE
 
 NAME = "disp_0001_0002"
 GOOD_NAME = f"{NAME}.nii.gz"
 SMALL = Limits(members=20, total_bytes=2**21, member_bytes=2**20, ratio=500)
 HUGE = 2**32 - 1
+CONFIG = read_config(
+    {
+        "name": "T",
+        "expected_shape": [*SHAPE, 3],
+        "eval_pairs": [{"fixed": "imagesTs/T_0001_0000.nii.gz", "moving": "imagesTs/T_0002_0000.nii.gz"}],
+        "evaluation_methods": [{"name": "NDV", "metric": "ndv"}],
+    }
+)
 
 
 def zipped(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:

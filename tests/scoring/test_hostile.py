@@ -20,16 +20,7 @@ from scoring.fields import read_field
 from scoring.spec import EvaluationConfig, read_config
 from tests.scoring.files import gz, nifti
 from tests.scoring.hostile import FIELDS, FINE, GOOD, PLAIN, SHAPE
-from tests.scoring.hostile_archives import ARCHIVES, NAME, SMALL, name_of, zipped
-
-CONFIG = read_config(
-    {
-        "name": "T",
-        "expected_shape": [*SHAPE, 3],
-        "eval_pairs": [{"fixed": "imagesTs/T_0001_0000.nii.gz", "moving": "imagesTs/T_0002_0000.nii.gz"}],
-        "evaluation_methods": [{"name": "NDV", "metric": "ndv"}],
-    }
-)
+from tests.scoring.hostile_archives import ARCHIVES, CONFIG, NAME, SMALL, name_of, zipped
 
 
 def codes(path: Path, config: EvaluationConfig = CONFIG, limits: Limits | None = None) -> list[str]:
