@@ -12,7 +12,12 @@ from scoring.metrics.landmarks import volume_errors
 from scoring.metrics.overlap import dice
 from scoring.metrics.regularity import non_diffeomorphic_volume, sd_log_jacobian
 from scoring.metrics.surface import hd95
-from scoring.stats import Options, resampled_rank_sum_pairs, resampled_signed_rank_pairs
+from scoring.stats import (
+    Options,
+    rank_sum_pairs,
+    resampled_rank_sum_pairs,
+    resampled_signed_rank_pairs,
+)
 from scoring.warp import label_ids, sample_index, warp_ids
 
 _MMAP_MAX, _TRIM_THRESHOLD = -4, -1
@@ -45,7 +50,9 @@ def _warm_up_tests() -> None:
         for resamples in (1, 2):
             repeats = np.ones((resamples, cases), np.uint16)
             resampled_rank_sum_pairs(values, case, repeats)
-            resampled_signed_rank_pairs(values, case, repeats, Options())
+            for one in (values, rng.random((2, cases))):
+                resampled_signed_rank_pairs(one, case, repeats, Options())
+    rank_sum_pairs(rng.random((64, 2)))
 
 
 def _keep_freed_memory() -> None:

@@ -54,13 +54,13 @@ class Effects:
 class SignificanceMatrix:
     """Paired signed-rank tests of all pairs of methods on the case values of one metric and dataset.
 
-    Everything is [row][column] in the order of ``methods``, None on the diagonal. p, p_adjusted: symmetric.
-    direction: 1 where the row's method is better, -1 where it is worse, 0 where neither (by the rank sums,
-    whatever the level). level: NS, p < 0.05, p < 0.01 or p < 0.001 of the adjusted p. cases: compared ones.
-    pairs: tests in the family the correction is over. means: per method, stand-ins included. tie_groups:
-    methods by mean; a group holds its best and those after it that are not significantly worse than that
-    best (adjusted p, 0.05). imputations: per method. seed, resamples, interval_level: of the effects'
-    intervals.
+    Everything is [row][column] in the order of ``methods`` (or their first ones), None on the diagonal.
+    p, p_adjusted: symmetric. direction: 1 where the row's method is better, -1 where it is worse, 0 where
+    neither (by the rank sums, whatever the level). level: NS, p < 0.05, p < 0.01 or p < 0.001 of the
+    adjusted p. cases: compared ones. pairs: tests in the family the correction is over. means: per
+    method, stand-ins included. tie_groups: methods by mean; a group holds its best and those after it
+    that are not significantly worse than that best (adjusted p, 0.05). imputations: per method. seed,
+    resamples, interval_level: of the effects' intervals.
     """
 
     dataset: str
@@ -97,6 +97,7 @@ def significance(
     p_value: Method = "auto",
     zero_method: ZeroMethod = "wilcox",
     order: Sequence[str] | None = None,
+    told: int | None = None,
     resamples: int = 0,
     seed: int = 0,
     interval_level: float = 0.95,
@@ -107,8 +108,9 @@ def significance(
     Case values, two-sided. A missing or non-finite value is replaced by the worst of the pool (never a
     better one) and listed; cases nobody has a value of are left out. Two methods that are equal on every
     case have p = 1. resamples: bootstrap samples of the subjects for the intervals of the effect sizes, 0
-    for none. Errors: KeyError for an unknown dataset or method, ValueError for a metric the dataset has no
-    value of.
+    for none. told: the grids are of the first ones of the order only (default: all), which saves most of
+    the time for hundreds; tests, correction and groups are over all. Errors: KeyError for an unknown
+    dataset or method, ValueError for a metric the dataset has no value of.
     """
     methods = tuple(table.methods if order is None else order)
     scheme = _case_scheme(metric)
@@ -118,7 +120,9 @@ def significance(
     tests = signed_rank_pairs(oriented, method=p_value, zero_method=zero_method)
     adjusted = adjust(tests.p, correction)
     signs = np.sign(tests.effect).astype(np.int64)
-    m = len(methods)
+    m = len(methods) if told is None else min(told, len(methods))
+    cells = _pairs_of_first(m, len(methods))
+    p, p_adjusted, directions = tests.p[cells], adjusted[cells], signs[cells]
     return SignificanceMatrix(
         dataset=dataset,
         metric=metric,
@@ -128,11 +132,11 @@ def significance(
         correction=correction,
         p_value=p_value,
         zero_method=zero_method,
-        p=_square(tests.p.tolist(), tests.p.tolist(), m),
-        p_adjusted=_square(adjusted.tolist(), adjusted.tolist(), m),
-        direction=_square(signs.tolist(), (-signs).tolist(), m),
-        level=_square(levels := [level_of(p) for p in adjusted], levels, m),
-        effects=_effects(oriented, units, scores, resamples, seed, interval_level),
+        p=_square(p.tolist(), p.tolist(), m),
+        p_adjusted=_square(p_adjusted.tolist(), p_adjusted.tolist(), m),
+        direction=_square(directions.tolist(), (-directions).tolist(), m),
+        level=_square(levels := [level_of(one) for one in p_adjusted], levels, m),
+        effects=_effects(oriented[:m], units, scores, resamples, seed, interval_level),
         means=tuple(units.values.mean(axis=1).tolist()),
         tie_groups=_tie_groups(methods, oriented.mean(axis=1), adjusted, signs),
         imputations=dict(zip(methods, units.imputed, strict=True)),
@@ -140,6 +144,12 @@ def significance(
         seed=seed,
         interval_level=interval_level,
     )
+
+
+def _pairs_of_first(m: int, of: int) -> NDArray[np.intp]:
+    """Where the pairs of the first m of several stand among the pairs of all."""
+    first, second = np.triu_indices(of, 1)
+    return np.flatnonzero((first < m) & (second < m))
 
 
 def level_of(p: float) -> str:

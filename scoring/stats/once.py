@@ -11,23 +11,30 @@ def signed_keys(differences: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Differences as whole numbers that sort by size, the lowest bit set for negative ones; ascending.
 
     The bits of floats that are not negative sort as the floats do, and their sign bit is free. differences:
-    [n], finite. Returns [n].
+    [rows, n], finite. Returns [rows, n].
     """
     keys = np.abs(differences).view(np.uint64)
     keys <<= _SHIFT
     keys |= differences < 0
-    keys.sort()
+    keys.sort(axis=1)
     return keys
 
 
 @njit(cache=True, nogil=True)
 def sums_of_keys(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """`signed_rank_sums` of one row, of its `signed_keys`: [5]."""
-    n, k = keys.size, 0
+    """`signed_rank_sums` of the data themselves, of their `signed_keys`: [5, rows]."""
+    sums = np.zeros((5, len(keys)))
+    for row in range(len(keys)):
+        _sum_keys(sums[:, row], keys[row])
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def _sum_keys(sums: NDArray[np.float64], keys: NDArray[np.uint64]) -> None:
+    n, k, before = keys.size, 0, 0.0
     while k < n and keys[k] < 2:
         k += 1
-    zeros = k
-    plus2, positives, before, tied = 0.0, 0.0, 0.0, 0.0
+    sums[2] = k
     while k < n:
         start, negative, size = k, 0, keys[k] >> 1
         while k < n and keys[k] >> 1 == size:
@@ -35,11 +42,11 @@ def sums_of_keys(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
             k += 1
         group = np.float64(k - start)
         positive = group - negative
-        plus2 += positive * (2.0 * before + group + 1.0)
-        positives += positive
-        tied += group * (group * group - 1.0)
+        sums[0] += positive * (2.0 * before + group + 1.0)
+        sums[1] += positive
+        sums[4] += group * (group * group - 1.0)
         before += group
-    return np.array([plus2, positives, np.float64(zeros), before, tied])
+    sums[3] = before
 
 
 @njit(cache=True, nogil=True)
@@ -70,3 +77,27 @@ def _wins_of_row(own: NDArray[np.float64], other: NDArray[np.float64]) -> int:
         below += passed
         i += 1 - passed
     return wins2 + 2 * (n - i) * below
+
+
+@njit(cache=True, nogil=True)
+def wins_of_merged(ends: NDArray[np.bool_], row: NDArray[np.int32], rows: int) -> NDArray[np.int64]:
+    """Twice the Mann-Whitney U of row a over row b for a > b, [rows, rows], of all values ascending together.
+
+    ends, row: as in `win_sums`. Faster than `wins_of_rows` where rows are many: it does not walk every pair.
+    """
+    wins2 = np.zeros((rows, rows), dtype=np.int64)
+    reached2 = np.zeros(rows, dtype=np.int64)
+    start = 0
+    while start < row.size:
+        stop = start
+        while not ends[stop]:
+            stop += 1
+        for k in range(start, stop + 1):
+            reached2[row[k]] += 1
+        for k in range(start, stop + 1):
+            for b in range(row[k]):
+                wins2[row[k], b] += reached2[b]
+        for k in range(start, stop + 1):
+            reached2[row[k]] += 1
+        start = stop + 1
+    return wins2

@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from scoring.stats.kernels import win_sums
-from scoring.stats.once import wins_of_rows
+from scoring.stats.once import wins_of_merged, wins_of_rows
 from scoring.stats.threads import in_threads
 
 Alternative = Literal["two-sided", "greater"]
 
 _CACHED_SUMS = 131_072
 """Sums a block of resamples may keep: a megabyte of the processor's cache."""
+
+_WALKED_PAIRWISE = 48
+"""Rows up to which walking every pair is faster than sorting all values together."""
 
 _FEWEST = 32
 """Resamples of a block all the same: loops over fewer do not pay."""
@@ -81,6 +84,9 @@ def _is_data(repeats: NDArray[np.uint16]) -> bool:
 
 def _wins_once(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """`_wins` of the data themselves, [m, m, 1]."""
+    if len(values) > _WALKED_PAIRWISE:
+        ends, row, _ = _merged(values)
+        return np.asarray(wins_of_merged(ends, row, len(values))[:, :, None], dtype=np.float64)
     rows = np.empty(values.shape)
     wins2 = np.zeros((len(values), len(values), 1))
 
@@ -98,7 +104,17 @@ def _wins_once(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _wins(
     values: NDArray[np.float64], case: NDArray[np.int32], repeats: NDArray[np.uint16]
 ) -> NDArray[np.float64]:
-    m, n = values.shape
+    m = len(values)
+    ends, row, column = _merged(values)
+    case = case[column]
+    size = max(_FEWEST, _CACHED_SUMS // max(m * m, 1))
+    blocks = [np.ascontiguousarray(repeats[i : i + size].T) for i in range(0, len(repeats), size)]
+    return np.concatenate(in_threads(lambda block: win_sums(ends, row, case, block, m), blocks), axis=2)
+
+
+def _merged(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.uint32]]:
+    """All values ascending: which end a group of equal ones, their rows and columns."""
+    n = values.shape[1]
     if values.size >= 1 << 32:
         raise ValueError("rank sums of more than 2^32 values")
     flat = values.ravel()
@@ -108,7 +124,4 @@ def _wins(
     np.not_equal(ascending[1:], ascending[:-1], out=ends[:-1])
     place = order.astype(np.uint32)
     row = (place // max(n, 1)).astype(np.int32)
-    case = case[place - row.astype(np.uint32) * np.uint32(n)]
-    size = max(_FEWEST, _CACHED_SUMS // max(m * m, 1))
-    blocks = [np.ascontiguousarray(repeats[i : i + size].T) for i in range(0, len(repeats), size)]
-    return np.concatenate(in_threads(lambda block: win_sums(ends, row, case, block, m), blocks), axis=2)
+    return ends, row, place - row.astype(np.uint32) * np.uint32(n)

@@ -188,8 +188,7 @@ def _join(parts: list[SignedRank], axis: int) -> SignedRank:
 def _test_once(differences: NDArray[np.float64], options: Options) -> SignedRank:
     """Some rows of the data themselves, too long for a distribution given the ties."""
     _refuse_gaps(differences)
-    sums = np.stack([sums_of_keys(signed_keys(row)) for row in differences], axis=1)
-    return _from_sums(sums[:, :, None], options)
+    return _from_sums(sums_of_keys(signed_keys(differences))[:, :, None], options)
 
 
 def _refuse_gaps(differences: NDArray[np.float64]) -> None:

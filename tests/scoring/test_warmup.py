@@ -13,7 +13,7 @@ def compiled():
     found = {}
     for module in (exact, kernels, once):
         for name, one in vars(module).items():
-            if isinstance(one, Dispatcher):
+            if isinstance(one, Dispatcher) and not name.startswith("_"):
                 found[name] = set(one.signatures)
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.domain.ranking.cards import Cards
-from leaderboard.domain.ranking.payload import RESAMPLES, SEED, board_of, summary
+from leaderboard.domain.ranking.payload import RESAMPLES, SEED, board_of, summaries
 from leaderboard.domain.ranking.structures import Structures, structures_part
 from scoring.ranking import (
     LEVELS,
@@ -61,12 +61,14 @@ def certainty_parts(table: ScoreTable, scheme: Scheme, cards: Cards) -> dict[str
 
 def means_part(table: ScoreTable, cards: Cards) -> dict[str, Any]:
     """Mean, std and missing cases, by entry, dataset and metric."""
+    found = {
+        scores.name: {name: summaries(metric.values) for name, metric in scores.metrics.items()}
+        for scores in table.datasets
+    }
     return {
         cards.slug(method): {
-            scores.name: {
-                name: summary(metric.values[table.row(method)]) for name, metric in scores.metrics.items()
-            }
-            for scores in table.datasets
+            dataset: {name: of_all[table.row(method)] for name, of_all in metrics.items()}
+            for dataset, metrics in found.items()
         }
         for method in cards.entries
     }
@@ -77,21 +79,19 @@ def dataset_part(
 ) -> dict[str, Any]:
     """One dataset: case values, means, and the significance matrices of the ranked entries."""
     scores = table.dataset(name)
+    found = {metric: summaries(one.values) for metric, one in scores.metrics.items()}
     return {
         "dataset": name,
         "cases": list(scores.cases),
         "metrics": {
-            metric: {"values": {cards.slug(m): strict(found.values[table.row(m)]) for m in cards.entries}}
-            for metric, found in scores.metrics.items()
+            metric: {"values": {cards.slug(m): strict(one.values[table.row(m)]) for m in cards.entries}}
+            for metric, one in scores.metrics.items()
         },
         "table": [
             {
                 "entry": cards.slug(method),
                 "method": method,
-                "metrics": {
-                    metric: summary(found.values[table.row(method)])
-                    for metric, found in scores.metrics.items()
-                },
+                "metrics": {metric: of_all[table.row(method)] for metric, of_all in found.items()},
             }
             for method in cards.entries
         ],
@@ -122,7 +122,14 @@ def matrix(
     the cells grow with the square, and more can be read by nobody.
     """
     found: SignificanceMatrix = significance(
-        table, dataset, metric, order=order, correction=correction, resamples=resamples, seed=SEED
+        table,
+        dataset,
+        metric,
+        order=order,
+        told=LARGEST_MATRIX,
+        correction=correction,
+        resamples=resamples,
+        seed=SEED,
     )
     return {
         "metric": metric,
@@ -130,26 +137,20 @@ def matrix(
         "methods": list(found.methods[:LARGEST_MATRIX]),
         "of": len(found.methods),
         "pairs": found.pairs,
-        "p": _cut(found.p),
-        "p_adjusted": _cut(found.p_adjusted),
-        "level": [
-            [None if name is None else _STRENGTH.get(name, 0) for name in row] for row in _cut(found.level)
-        ],
-        "direction": _cut(found.direction),
-        "rank_biserial": _cut(found.effects.rank_biserial),
-        "rank_biserial_interval": _cut(found.effects.rank_biserial_interval),
-        "cohens_d": _cut(found.effects.cohens_d),
-        "cohens_d_interval": _cut(found.effects.cohens_d_interval),
+        "p": found.p,
+        "p_adjusted": found.p_adjusted,
+        "level": [[None if name is None else _STRENGTH.get(name, 0) for name in row] for row in found.level],
+        "direction": found.direction,
+        "rank_biserial": found.effects.rank_biserial,
+        "rank_biserial_interval": found.effects.rank_biserial_interval,
+        "cohens_d": found.effects.cohens_d,
+        "cohens_d_interval": found.effects.cohens_d_interval,
         "tie_groups": [[cards.slug(method) for method in group] for group in found.tie_groups],
         "correction": found.correction,
         "cases": found.cases,
         "resamples": found.resamples,
         "seed": found.seed,
     }
-
-
-def _cut(grid: Any) -> Any:
-    return None if grid is None else [row[:LARGEST_MATRIX] for row in grid[:LARGEST_MATRIX]]
 
 
 def heatmap_part(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards: Cards) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A board as plain strict JSON: what its table shows. Whatever only some pages need is in parts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,8 @@ def _entries(
 ) -> list[dict[str, Any]]:
     """The ranked entries in order, then those out of competition, by name."""
     whole = {name: _over_datasets(table, name) for name in BY_NAME if name in table.metrics}
-    best = {name: _best(name, values) for name, values in whole.items()}
+    found = {name: summaries(values) for name, values in whole.items()}
+    best = {name: _best(name, of_all) for name, of_all in found.items()}
     ranked = {entry.method: entry for entry in ranking.entries}
     certainty = _certainty(sure)
     others = sorted(set(cards.entries) - set(ranked))
@@ -99,7 +100,7 @@ def _entries(
             **_standing(ranked.get(method)),
             **certainty.get(method, {"rank_interval": None, "rank_distribution": None, "tie_group": None}),
             **cards.entries[method],
-            "metrics": _means(whole, best, table.row(method)),
+            "metrics": _means(found, best, table.row(method)),
         }
         for method in [*ranked, *others]
     ]
@@ -146,31 +147,44 @@ def _over_datasets(table: ScoreTable, metric: str) -> NDArray[np.float64]:
 
 
 def _means(
-    whole: Mapping[str, NDArray[np.float64]], best: Mapping[str, float | None], row: int
+    found: Mapping[str, Sequence[Mapping[str, Any]]], best: Mapping[str, float | None], row: int
 ) -> dict[str, Any]:
-    found = {name: summary(values[row]) for name, values in whole.items()}
+    mine = {name: of_all[row] for name, of_all in found.items()}
     return {
-        name: one | {"best": one["mean"] is not None and one["mean"] == best[name]}
-        for name, one in found.items()
+        name: {**one, "best": one["mean"] is not None and one["mean"] == best[name]}
+        for name, one in mine.items()
     }
 
 
-def summary(values: NDArray[np.float64]) -> dict[str, Any]:
-    """Mean and population std of the present values; the missing ones are counted, not hidden."""
-    present = values[np.isfinite(values)]
-    missing = int(values.size - present.size)
-    if not present.size:
-        return {"mean": None, "std": None, "missing": missing}
-    return {"mean": float(present.mean()), "std": float(present.std()), "missing": missing}
+def summaries(values: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Of each row, mean and population std of the present values; the missing ones are counted, not hidden.
+
+    values: [rows, cases].
+    """
+    present = np.isfinite(values)
+    missing = (values.shape[1] - present.sum(axis=1)).tolist()
+    whole = values[present.all(axis=1)]
+    of_whole = iter(zip(whole.mean(axis=1).tolist(), whole.std(axis=1).tolist(), strict=True))
+    return [
+        _told(_of_present(row) if lost else next(of_whole), lost)
+        for row, lost in zip(values, missing, strict=True)
+    ]
 
 
-def _best(metric: str, values: NDArray[np.float64]) -> float | None:
+def _of_present(row: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    present = row[np.isfinite(row)]
+    return (float(present.mean()), float(present.std())) if present.size else (None, None)
+
+
+def _told(found: tuple[float | None, float | None], missing: int) -> dict[str, Any]:
+    mean, std = found
+    return {"mean": mean, "std": std, "missing": missing}
+
+
+def _best(metric: str, found: Sequence[Mapping[str, Any]]) -> float | None:
     """The best mean among the entries that have every value: a missing one never makes a mean the best."""
-    complete = values[np.isfinite(values).all(axis=1)]
-    if not complete.size:
-        return None
-    means = [float(row.mean()) for row in complete]
-    return max(means) if BY_NAME[metric].higher_is_better else min(means)
+    means = [one["mean"] for one in found if not one["missing"] and one["mean"] is not None]
+    return (max if BY_NAME[metric].higher_is_better else min)(means, default=None)
 
 
 def _stability(sure: Stability | None) -> dict[str, Any] | None:

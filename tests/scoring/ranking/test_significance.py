@@ -126,3 +126,17 @@ def test_tie_groups_follow_their_best() -> None:
     assert found.level[0][1] == "NS"
     assert found.level[0][2] == "p < 0.01"
     assert found.tie_groups == (("a", "b"), ("c",), ("d",))
+
+
+def test_the_grids_of_the_first_are_cut_from_those_of_all(simulated: Simulated) -> None:
+    table = simulated()
+    whole = significance(table, "t1", "DSC", resamples=30, seed=3)
+    cut = significance(table, "t1", "DSC", resamples=30, seed=3, told=3)
+    for name in ("p", "p_adjusted", "direction", "level"):
+        assert getattr(cut, name) == tuple(row[:3] for row in getattr(whole, name)[:3])
+    for name in ("rank_biserial", "cohens_d", "rank_biserial_interval", "cohens_d_interval"):
+        ours, of_all = getattr(cut.effects, name), getattr(whole.effects, name)
+        for row, column in [(0, 1), (0, 2), (1, 2), (2, 0)]:
+            assert ours[row][column] == pytest.approx(of_all[row][column], rel=1e-12)
+        assert [len(row) for row in ours] == [3] * 3
+    assert (cut.methods, cut.pairs, cut.tie_groups) == (whole.methods, whole.pairs, whole.tie_groups)

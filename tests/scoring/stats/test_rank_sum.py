@@ -89,3 +89,13 @@ def test_long_rows_are_what_scipy_gives_too(decimals: int) -> None:
         scipys(values[a], values[b], "two-sided") for a, b in zip(*np.triu_indices(4, 1), strict=True)
     ]
     np.testing.assert_allclose(found.z, [z for z, _ in expected], atol=1e-12)
+
+
+@pytest.mark.parametrize("decimals", [6, 1, 0])
+def test_many_rows_are_what_scipy_gives_too(decimals: int) -> None:
+    values = np.round(np.random.default_rng(6).normal(size=(60, 12)), decimals)
+    found = rank_sum_pairs(values)
+    pairs = list(zip(*np.triu_indices(60, 1), strict=True))
+    for at in range(0, len(pairs), 97):
+        a, b = pairs[at]
+        assert found.z[at] == pytest.approx(scipys(values[a], values[b], "two-sided")[0], abs=1e-12)
