@@ -58,6 +58,13 @@ class Nav:
         return word if word in rules.LOOKS else "public"
 
     @cached_property
+    def asked(self) -> str:
+        """What the address asks for beside the eyes to look through."""
+        query = self._request.GET.copy()
+        query.pop("as", None)
+        return query.urlencode(safe=",:")
+
+    @cached_property
     def unread(self) -> int:
         """How many notifications the viewer has not read."""
         user = self._request.user

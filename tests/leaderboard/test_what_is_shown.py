@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from leaderboard import rules
-from leaderboard.domain import ranking
+from leaderboard.domain import notifications, ranking
 from leaderboard.enums import Aspect, Audience
-from leaderboard.models import Phase, Snapshot, Submission
+from leaderboard.models import Notification, Phase, Snapshot, Submission
 from leaderboard.queries.veil import veil_over
 from tests.leaderboard import shown
 from tests.leaderboard.shown import EVERYBODY, Place
@@ -39,10 +39,10 @@ def place() -> Place:
 def text(client: Client, addresses: Iterable[str]) -> str:
     """All that is shown, without the page's head, which names the viewer's own team.
 
-    What is refused repeats the address that was asked for, and nothing else.
+    What is refused repeats the address that was asked for, and nothing else; a hidden heatmap leads back.
     """
     answers = [client.get(address) for address in addresses]
-    assert {answer.status_code for answer in answers} <= {200, 400, 404}
+    assert {answer.status_code for answer in answers} <= {200, 302, 400, 404}
     bodies = [answer.content.decode() for answer in answers if answer.status_code == 200]
     return "".join(re.sub("<header.*?</header>", "", body, flags=re.DOTALL) for body in bodies)
 
@@ -246,7 +246,12 @@ def test_a_bar_says_through_whose_eyes_one_looks_and_every_link_keeps_them(place
         assert shown_ones
         assert all("as=public" in link for link in shown_ones), page
     html = organizer.get(f"{place.board}?as=public").content.decode()
-    assert html.count('<input type="hidden" name="as" value="public">') == html.count('method="get"') == 2
+    html = organizer.get(f"{place.board}?scheme=mean-rank&as=public&columns=DSC,NDV").content.decode()
+    assert f'href="{place.board}?scheme=mean-rank&amp;columns=DSC,NDV">Back to your own' in html
+    assert 'href="?scheme=mean-rank&amp;columns=DSC,NDV&amp;as=other-team"' in html
+    forms = re.findall(r'<form[^>]*method="get"[^>]*>(.{0,60})', html, re.DOTALL)
+    assert forms
+    assert all(form.startswith('<input type="hidden" name="as" value="public">') for form in forms)
     answer = organizer.get(f"{place.board}?form=1&scheme=mean-rank&as=public")
     assert answer["Location"] == f"{place.board}?scheme=mean-rank&as=public"
     assert (
@@ -268,3 +273,13 @@ def test_a_private_page_is_not_there_through_the_eyes_of_strangers(place: Place)
         assert all('class="eyes"' in answer.content.decode() for answer in answers.values())
     html = organizer.get(f"{place.submissions[1].get_absolute_url()}?as=participants").content.decode()
     assert "For organizers" not in html
+
+
+def test_what_people_are_told_has_no_numbers(place: Place) -> None:
+    """Mails and notices lead to the page, which asks the matrix."""
+    submission = place.submissions[1]
+    notifications.submission_ended(submission.pk)
+    told = Notification.objects.filter(url=submission.get_absolute_url())
+    words = " ".join(f"{one.title} {one.text}" for one in told)
+    assert "is scored" in words
+    assert [seen(aspect, words) for aspect in NUMBERS] == [set()] * 3
