@@ -1,4 +1,4 @@
-"""Each form that the evaluation configs of the Learn2Reg tasks take loads and scores, as the plain oracles say."""
+"""Each form of the evaluation configs of the Learn2Reg tasks loads, and scores as the plain oracles say."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ KEYPOINTS = {"name": "TRE_kp", "metric": "tre", "dest": "keypoints"}
 
 @dataclass(frozen=True)
 class Form:
-    """Images (subject and modality), metrics, and the name of the field that the task asks for."""
+    """Images (subject and modality), metrics, and the name of the field that the task asks for.
+
+    ``points`` ends the name of the folders with correspondences: those of other modalities than 0000 and
+    0001 in this order lie in one of their own.
+    """
 
     fixed: str
     moving: str
@@ -51,17 +55,17 @@ FORMS = {
         "0006_0000", "0006_0001", (SDLOGJ, *overlap(LABELS[1:5])), "disp_0006_0006", masked=True
     ),
     "ultrasound, landmarks": Form(
-        "0003_0000", "0003_0002", (SDLOGJ, LANDMARKS), "disp_0003_0000_0003_0002", points="00000002"
+        "0003_0000", "0003_0002", (SDLOGJ, LANDMARKS), "disp_0003_0000_0003_0002", points="00000002Tr"
     ),
     "breathing, landmarks and keypoints, masked": Form(
-        "0001_0000", "0001_0001", (SDLOGJ, LANDMARKS, KEYPOINTS), "disp_0001_0001", masked=True, points="00000001"
+        "0001_0000", "0001_0001", (SDLOGJ, LANDMARKS, KEYPOINTS), "disp_0001_0001", masked=True, points="Tr"
     ),
     "keypoints alone, masked": Form(
-        "0101_0000", "0101_0001", (SDLOGJ, KEYPOINTS), "disp_0101_0101", masked=True, points="00000001"
+        "0101_0000", "0101_0001", (SDLOGJ, KEYPOINTS), "disp_0101_0101", masked=True, points="Tr"
     ),
     "the later modality is fixed": Form(
         "0011_0001", "0011_0000", (SDLOGJ, KEYPOINTS, overlap([LABELS[1]])[0]), "disp_0011_0001_0011_0000",
-        points="00000001",
+        points="00000001Tr",
     ),
 }  # fmt: skip
 
@@ -84,7 +88,7 @@ def test_a_form_loads_and_scores_as_the_oracles_say(name: str, tmp_path: Path) -
         for folder, values in (("images", labels), ("labels", labels), ("masks", labels > 0)):
             save(folder, image, values)
         for kind in ("landmarks", "keypoints") if form.points else ():
-            place = tmp_path / f"{kind}{_points_folder(form)}{form.part}" / f"TASK_{image}.csv"
+            place = tmp_path / f"{kind}{form.points}" / f"TASK_{image}.csv"
             place.parent.mkdir(exist_ok=True)
             np.savetxt(place, table, fmt="%.3f", delimiter=",")
     (tmp_path / "fields").mkdir()
@@ -123,8 +127,3 @@ def test_a_form_loads_and_scores_as_the_oracles_say(name: str, tmp_path: Path) -
         else:
             expected_std = oracle.sdlogj(u, fixed > 0 if form.masked else None)
             assert found == pytest.approx([expected_std], rel=1e-12)
-
-
-def _points_folder(form: Form) -> str:
-    """Only correspondences of other modalities than 0000 and 0001 in this order have a folder of their own."""
-    return "" if (form.fixed[-4:], form.moving[-4:]) == ("0000", "0001") else form.points
