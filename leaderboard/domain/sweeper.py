@@ -5,6 +5,7 @@ whatever happened to workers, broker and messages.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, TypeAlias
 
 from celery.app.task import Task
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -23,6 +25,7 @@ from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Phase, Submission
 from leaderboard.queries.broker import messages_in
+from leaderboard.queries.health import SWEPT
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 500
@@ -47,6 +50,8 @@ def sweep() -> None:
     for task, waiting in WAITING.items():
         with _apart(task.name):
             _speak_of(task, waiting())
+    with _apart("the note that it came"):
+        cache.set(SWEPT, time.time(), None)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def cockpit(challenge: Challenge) -> Cockpit:
         broker_answers=messages is not None,
         workers=[WorkerRow(worker, worker.seen_at < now - LOST_AFTER) for worker in Worker.objects.all()],
         failed=list(_of(challenge).filter(state=_S.FAILED)[:SHOWN]),
-        stuck=list(_stuck(challenge, now)[:SHOWN]),
+        stuck=list(stuck(challenge, now)[:SHOWN]),
         rescorings=list(_worn_out(challenge)),
         imports=list(
             DatasetImport.objects.filter(
@@ -147,7 +147,7 @@ def _of(challenge: Challenge) -> QuerySet[Submission]:
     return found.select_related("entry__team", "phase__challenge")
 
 
-def _stuck(challenge: Challenge, now: datetime) -> QuerySet[Submission]:
+def stuck(challenge: Challenge, now: datetime) -> QuerySet[Submission]:
     """Submissions at work that have shown no sign of life; what waits its turn is not stuck."""
     since = now - STUCK_AFTER
     states = [_S.CHECKING, _S.SCORING]

@@ -20,6 +20,8 @@ from leaderboard.queries import queues
 
 LOST_AFTER = timedelta(minutes=1)
 LOW_SHARE = 0.1
+SWEPT = "swept-at"
+"""In the cache: when the sweeper last came to its end, in seconds since 1970."""
 
 
 class Unwell(Exception):

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from leaderboard.models import Case, Dataset, Phase, Submission
 from scoring.metrics import METRICS
-from scoring.spec import SCORER_VERSION, EvaluationConfig, Pair, read_config
+from scoring.spec import RULES, SCORER_VERSION, EvaluationConfig, Pair, ground_truth_files, read_config
 
 __all__ = [
     "SCORER_VERSION",
@@ -17,6 +17,7 @@ __all__ = [
     "configs_of",
     "ground_truth_folder",
     "ground_truth_version",
+    "missing_ground_truth",
     "upload_path",
 ]
 
@@ -66,3 +67,17 @@ def measured_on(case: Case) -> list[Measured]:
     """What a case's config measures, in its order."""
     config = read_config(case.dataset.configs[case.config_index])
     return [Measured(metric.name, METRICS[metric.metric].short, metric.labels) for metric in config.metrics]
+
+
+def missing_ground_truth(dataset: Dataset) -> list[str]:
+    """Files that scoring a dataset needs by its phases' rules and that are not there; a mask may be."""
+    folder = ground_truth_folder(dataset)
+    needed = {
+        path
+        for rules in dataset.phases.values_list("rules", flat=True).distinct()
+        for config in map(read_config, dataset.configs)
+        for pair in config.pairs
+        for role, path in ground_truth_files(pair, config, RULES[rules]).items()
+        if role != "mask"
+    }
+    return sorted(path for path in needed if not (folder / path).is_file())

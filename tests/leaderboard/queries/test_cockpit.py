@@ -163,8 +163,9 @@ def test_room_is_told_for_folders_that_are_not_made_yet(challenge: Challenge, se
 def test_a_broker_that_is_away_is_told(challenge: Challenge, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cockpit(challenge).broker_answers
     assert broker.messages_or_none(["no-such-queue"]) == {"no-such-queue": 0}
-    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:9/0")
-    monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:9/0")
+    # In this order: the second is read from the first where it is not set.
+    for name in ("broker_write_url", "broker_url"):
+        monkeypatch.setattr(current_app.conf, name, "redis://127.0.0.1:9/0")
     found = cockpit(challenge)
     assert not found.broker_answers
     assert {queue.messages for queue in found.queues} == {None}
