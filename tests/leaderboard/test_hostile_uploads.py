@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from leaderboard.domain import attempts, uploads
+from leaderboard.domain import attempts, submissions, uploads
 from leaderboard.domain.evaluation import cage, checking
 from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused
@@ -70,6 +71,16 @@ def sent(phase: Phase, entry: Entry, data: bytes) -> Submission:
     return upload.submission
 
 
+def sent_by_form(phase: Phase, entry: Entry, data: bytes) -> Submission:
+    """Upload a file in one piece, as a browser without scripts does."""
+    file = TemporaryUploadedFile("fields.zip", "application/zip", len(data), None)
+    file.write(data)
+    file.flush()
+    submission = submissions.receive(phase, entry, captain(entry), file)
+    file.close()
+    return submission
+
+
 def told(submission: Submission) -> list[str]:
     submission.refresh_from_db()
     return sorted(problem["code"] for problem in submission.problems)
@@ -98,7 +109,7 @@ def test_every_hostile_archive_is_invalid_by_its_code_and_costs_no_attempt(
     for number, (name, (data, codes)) in enumerate(sent_alone.items()):
         if number % 20 == 0:  # what a team has sent is counted anew with every upload
             entry = make.entry(make.team(phase.challenge))
-        submission = sent(phase, entry, data)
+        submission = sent_by_form(phase, entry, data)
         checking.check_submission(str(submission.pk))
         assert (told(submission), submission.state) == (sorted(codes), SubmissionState.INVALID), name
 
