@@ -303,7 +303,7 @@ def test_the_command_on_the_page_checks_the_sample_on_the_page(submit_page: Page
             page.get_by_role("link", name=link).click()
         download.value.save_as(tmp_path / name)
     shutil.unpack_archive(tmp_path / "configs.zip", tmp_path)
-    command = page.locator("pre.command", has_text="scoring check").inner_text()
+    _, command = page.locator("pre.command", has_text="scoring check").inner_text().splitlines()
     words = shlex.split(command)
     assert words[:4] == ["python", "-m", "scoring", "check"]
     environment = os.environ | {"PYTHONPATH": str(settings.BASE_DIR)}
