@@ -12,7 +12,9 @@ from tests.scoring.phantom import write_phantom
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: Settings) -> None:
+def _quick(settings: Settings) -> None:
+    # Or every client of a test would look through all static files first.
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
