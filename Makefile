@@ -23,7 +23,7 @@ demo: install  ## the site with its demo challenge, scored by real workers (PORT
 
 test: install browser  ## every test
 	$(BIN)/python -c "from scoring.warmup import warm_up; warm_up()"
-	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 25
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 browser:  ## chromium for the browser tests, from the system's packages
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \

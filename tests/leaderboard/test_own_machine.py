@@ -14,6 +14,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -59,6 +60,14 @@ def unpack(answer: Client, address: str, folder: Path) -> None:
     zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
 
 
+def same_as_ours(scorer: Path) -> Path:
+    """Our own folder, whose kernels are compiled already; what was unpacked holds the same modules."""
+    root = Path(settings.BASE_DIR)
+    ours = {path.relative_to(root): path.read_bytes() for path in (root / "scoring").rglob("*.py")}
+    assert {path.relative_to(scorer): path.read_bytes() for path in scorer.rglob("*.py")} == ours
+    return root
+
+
 def site_values(submission: Submission) -> dict[tuple[str, str, str], str]:
     """dataset and config, case, metric -> the number as the site keeps it."""
     found = {}
@@ -97,11 +106,12 @@ def test_the_command_of_the_submissions_page_gives_the_sites_numbers(
     for link in re.findall(r'href="([^"]+(?:configs|ground-truth)\.zip)"', page):
         unpack(anyone, link, folder)
     unpack(anyone, reverse("scorer_zip"), folder)
+    scorer = same_as_ours(folder / "scorer")
     shutil.copy(phantom_folder / "submission.zip", folder)
     python, *arguments = shlex.split(command)
     assert python == "python"
-    scorer = {"PYTHONPATH": str(folder / "scorer")}
-    subprocess.run([sys.executable, *arguments], cwd=folder, env=scorer, check=True, capture_output=True)
+    environment = {"PYTHONPATH": str(scorer)}
+    subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, check=True, capture_output=True)
 
     rows = csv.DictReader((folder / "scores.csv").read_text().splitlines())
     own = {(row["dataset"], row["case"], row["metric"]): row["value"] for row in rows if not row["item"]}
