@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import json
 import stat
-import struct
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from scoring.errors import InvalidArchive, InvalidField
+from scoring.streams import zip_faults
 
 SUFFIXES = (".nii.gz", ".npz")
-
-_ZIP_FAULTS = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError,
-    RuntimeError, OverflowError, IndexError,
-)  # fmt: skip
-
 
 _LONGEST_NAME = 255
 _TAIL = 2**17  # zipfile looks for the end of the table of contents in the last 64 KiB
@@ -77,19 +69,8 @@ class FieldArchive:
             yield cast(BinaryIO, _Capped(cast(BinaryIO, stream), name, self.limits.member_bytes, told))
 
 
-@contextmanager
-def _faults_of(name: str) -> Iterator[None]:
-    try:
-        yield
-    except _ZIP_FAULTS as error:
-        _pass_on(error)
-        raise InvalidField("member_corrupt", name, reason=type(error).__name__) from None
-
-
-def _pass_on(error: BaseException) -> None:
-    """Raise anew what is no fault of the file: a disk that cannot be read, too many open files."""
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-        raise error
+def _faults_of(name: str) -> AbstractContextManager[None]:
+    return zip_faults(lambda reason: InvalidField("member_corrupt", name, reason=reason))
 
 
 class _Capped(io.RawIOBase):
@@ -154,11 +135,8 @@ def _open_zip(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
         file.cap = max(limits.directory_bytes, _TAIL)
         if file.read(2) != b"PK":
             raise InvalidArchive("archive_not_zip", path.name)
-        try:
+        with zip_faults(lambda reason: InvalidArchive("archive_corrupt", path.name, reason=reason)):
             archive = zipfile.ZipFile(cast(BinaryIO, file))
-        except _ZIP_FAULTS as error:
-            _pass_on(error)
-            raise InvalidArchive("archive_corrupt", path.name, reason=type(error).__name__) from None
         with archive:
             yield archive
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-import zlib
 from collections.abc import Callable
 from tokenize import TokenError
 from typing import Any, BinaryIO
@@ -15,14 +14,11 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from scoring.errors import InvalidField
-from scoring.streams import CHUNK, read_rest
+from scoring.streams import CHUNK, read_rest, zip_faults
 
 _HEADER = 2**14
-_FAULTS = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
-    KeyError, TypeError, SyntaxError, TokenError, OverflowError, RecursionError, IndexError,
-    AttributeError,
-)  # fmt: skip
+# What numpy's reader of headers raises beside them.
+_HEADER_FAULTS = (KeyError, TypeError, SyntaxError, TokenError, RecursionError, AttributeError)
 
 
 def read_npz(
@@ -39,11 +35,11 @@ def read_npz(
     read_rest(stream, packed, 8 * values, name)
     if not packed:
         raise InvalidField("empty_file", name)
-    try:
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            return _only_array(archive, name, accept)
-    except _FAULTS as error:
-        raise InvalidField("npz_corrupt", name, reason=type(error).__name__) from None
+    with (
+        zip_faults(lambda reason: InvalidField("npz_corrupt", name, reason=reason), *_HEADER_FAULTS),
+        zipfile.ZipFile(io.BytesIO(packed)) as archive,
+    ):
+        return _only_array(archive, name, accept)
 
 
 def _only_array(

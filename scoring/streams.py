@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import errno
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from scoring.errors import InvalidField
 
 CHUNK = 2**22
 HEAD = 2**16
+
+
+# What the standard library raises of a zip that is broken, or packed in a way it does not know.
+_ZIP_FAULTS = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError,
+    RuntimeError, OverflowError, IndexError,
+)  # fmt: skip
+
+
+@contextmanager
+def zip_faults(coded: Callable[[str], Exception], *further: type[Exception]) -> Iterator[None]:
+    """Raise ``coded(reason)`` for whatever a broken zip makes its readers raise, ``further`` kinds too.
+
+    What is no fault of the file passes: a disk that cannot be read or is full, too many open files.
+    """
+    try:
+        yield
+    except (*_ZIP_FAULTS, *further) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
+        raise coded(type(error).__name__) from None
 
 
 def read_up_to(stream: BinaryIO, size: int) -> bytearray:

@@ -29,6 +29,7 @@ from leaderboard.enums import ImportState
 from leaderboard.models import Challenge, DatasetImport, Phase
 from scoring.errors import problem
 from scoring.spec import RULES
+from scoring.streams import zip_faults
 
 RULE_NAMES = tuple(RULES)
 WAITING = Q(state=ImportState.WAITING)
@@ -185,14 +186,15 @@ def _layouts_in(folder: Path) -> Iterator[Path]:
 
 def unpack(zipped: Path, folder: Path) -> None:
     """Unpack a zip with plain relative names that has room on the disk. Raises UnusableGroundTruth."""
-    try:
-        with zipfile.ZipFile(zipped) as archive:
-            members = [member for member in archive.infolist() if _is_wanted(member)]
-            _check(members, zipped)
-            for member in members:
-                archive.extract(member, folder)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise UnusableGroundTruth([problem("archive_corrupt", "the zip", reason=str(error))]) from error
+    with zip_faults(_corrupt), zipfile.ZipFile(zipped) as archive:
+        members = [member for member in archive.infolist() if _is_wanted(member)]
+        _check(members, zipped)
+        for member in members:
+            archive.extract(member, folder)
+
+
+def _corrupt(reason: str) -> UnusableGroundTruth:
+    return UnusableGroundTruth([problem("archive_corrupt", "the zip", reason=reason)])
 
 
 def _is_wanted(member: zipfile.ZipInfo) -> bool:

@@ -1,5 +1,6 @@
 """Imports asked for in the browser: from a folder of the server and from an uploaded zip."""
 
+import io
 import json
 import shutil
 import zipfile
@@ -130,12 +131,38 @@ def test_a_zip_whose_names_lead_out_of_it_is_refused(
     assert [found["code"] for found in asked.problems] == codes
 
 
-def test_what_is_no_zip_is_refused(phase: Phase, phantom_folder: Path, tmp_path: Path) -> None:
-    path = tmp_path / "notes.zip"
-    path.write_text("not a zip")
+def damaged(of_member: int, value: bytes) -> bytes:
+    """A zip with some bytes of its only member's local and central record, or of its data, replaced."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("imagesVal/a", bytes(range(256)) * 9)
+    content = bytearray(packed.getvalue())
+    begins = [of_member] if of_member > 30 else [of_member, content.index(b"PK\1\2") + of_member + 2]
+    for begin in begins:
+        content[begin : begin + len(value)] = value
+    return bytes(content)
+
+
+# Flags stand at byte 6 of a local header and the method at byte 8; two bytes further in the central one.
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not a zip",
+        damaged(60, b"\xff" * 20),
+        damaged(8, b"\x63\0"),
+        damaged(6, b"\1\0"),
+    ],
+    ids=["no zip", "data that cannot be inflated", "an unknown method", "encrypted"],
+)
+def test_a_zip_that_cannot_be_read_is_refused(
+    phase: Phase, phantom_folder: Path, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "broken.zip"
+    path.write_bytes(content)
     asked = ask(phase, uploaded(path), configs(phantom_folder))
     imports.run(asked.pk)
     asked.refresh_from_db()
+    assert asked.state == ImportState.REFUSED
     assert [found["code"] for found in asked.problems] == ["archive_corrupt"]
 
 
