@@ -29,9 +29,10 @@ def zip_faults(coded: Callable[[str], Exception], *further: type[Exception]) -> 
 
     What is no fault of the file passes: a disk that cannot be read or is full, too many open files.
     """
+    kinds: tuple[type[Exception], ...] = (*_ZIP_FAULTS, *further)
     try:
         yield
-    except (*_ZIP_FAULTS, *further) as error:
+    except kinds as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise coded(type(error).__name__) from None
