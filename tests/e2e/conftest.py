@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from tests.leaderboard.conftest import phantom_folder, stack  # noqa: F401 fixtures
 from tests.leaderboard.stack import Stack, free_port, listens
@@ -31,6 +32,13 @@ def browser_type_launch_args() -> dict[str, Any]:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(path for name in names if (path := shutil.which(name)))
     return {"executable_path": found, "args": FLAGS, "headless": True}
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_names(settings: Settings) -> None:
+    # The live server finds static files by their names in the sources, not by the manifest's.
+    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
 
 
 @pytest.fixture

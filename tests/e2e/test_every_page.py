@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.conf import settings as site_settings
 from playwright.sync_api import Browser, BrowserContext, Page
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.e2e.test_reading import listen
@@ -30,13 +29,6 @@ SERIOUS = """async only => {
   return found.violations.filter(one => ["serious", "critical"].includes(one.impact))
     .map(one => `${one.id}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(" | ")}`);
 }"""
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_names(settings: Settings) -> None:
-    # The live server finds static files by their names in the sources, not by the manifest's.
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
 
 
 def pages(site: Site, role: str) -> Iterator[str]:  # noqa: F811 the fixture's value

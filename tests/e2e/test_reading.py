@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
-from pytest_django import Settings
 
-from leaderboard.models import Challenge, Entry, Phase
+from leaderboard.models import Challenge, Phase
 from tests.leaderboard import make, payload
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -25,22 +24,12 @@ FIGURES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _plain_static_names(settings: Settings) -> None:
-    # The live server finds static files by their names in the sources, not by the manifest's.
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
-
-
 @pytest.fixture
 def phase(transactional_db: None) -> Phase:
     cache.clear()
     challenge: Challenge = make.challenge(slug="lumir", notice="Simulated subjects.")
-    phase = make.phase(challenge=challenge)
-    for slug, name in payload.DATASETS.items():
-        phase.datasets.add(make.dataset(challenge, tuple(payload.CASES), slug=slug, name=name))
-    team = make.team(challenge, name="Team 0")
-    Entry.objects.create(challenge=challenge, team=team, slug="entry-0", name="Method 0")
+    phase = payload.phase(challenge)
+    payload.entry(challenge)
     payload.snapshot(phase, 8)
     return phase
 

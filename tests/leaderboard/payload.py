@@ -6,7 +6,8 @@ HD95 2 + n voxels on every case; NDV 0 for the last entry, else n + 1 hundredths
 
 from typing import Any
 
-from leaderboard.models import LAYOUT, Phase, Snapshot, SnapshotPart
+from leaderboard.models import LAYOUT, Challenge, Entry, Phase, Snapshot, SnapshotPart
+from tests.leaderboard import make
 
 CASES = ["3455_3454", "3456_3455", "3457_3456"]
 DATASETS = {"in-domain": "In-domain", "t2-like": "T2-like contrast"}
@@ -44,6 +45,20 @@ SCHEME: dict[str, Any] = {
         "reference": "ZeroDisplacement",
     },
 }
+
+
+def phase(challenge: Challenge) -> Phase:
+    """A phase over DATASETS with CASES."""
+    made = make.phase(challenge=challenge)
+    for address, title in DATASETS.items():
+        made.datasets.add(make.dataset(challenge, tuple(CASES), slug=address, name=title))
+    return made
+
+
+def entry(challenge: Challenge) -> Entry:
+    """The best entry of the snapshots, whose team has one person, `member`."""
+    owner = make.team(challenge, make.user(username="member"), name="Team 0")
+    return Entry.objects.create(challenge=challenge, team=owner, slug=slug(0), name=name(0))
 
 
 def slug(number: int) -> str:

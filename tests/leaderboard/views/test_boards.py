@@ -3,42 +3,18 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from leaderboard.models import Challenge, Phase
+from leaderboard.models import Phase
 from leaderboard.views import fragments
-from tests.leaderboard import make, payload
+from tests.leaderboard import payload
+from tests.leaderboard.views.conftest import page
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 BOARD = "/challenges/lumir/phases/validation/"
-
-
-@pytest.fixture
-def challenge() -> Challenge:
-    return make.challenge(slug="lumir", notice="Simulated subjects.")
-
-
-@pytest.fixture
-def phase(challenge: Challenge) -> Phase:
-    phase = make.phase(challenge=challenge)
-    for slug, name in payload.DATASETS.items():
-        phase.datasets.add(make.dataset(challenge, tuple(payload.CASES), slug=slug, name=name))
-    return phase
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
-    cache.clear()
-
-
-def page(client: Client, address: str) -> str:
-    response = client.get(address)
-    assert response.status_code == 200
-    return response.content.decode()
 
 
 def test_a_board_shows_every_number_of_the_snapshot(client: Client, phase: Phase) -> None:

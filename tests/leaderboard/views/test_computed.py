@@ -14,12 +14,7 @@ from leaderboard.domain.ranking.what_if import AT_ONCE
 from leaderboard.models import LAYOUT, Completion, Phase, Snapshot
 from tests.leaderboard import make
 from tests.leaderboard.domain.ranking.conftest import phase, snapshot  # noqa: F401 fixtures
-
-
-def page(client: Client, address: str) -> str:
-    response = client.get(address)
-    assert response.status_code == 200
-    return response.content.decode()
+from tests.leaderboard.views.conftest import page
 
 
 @pytest.fixture

@@ -1,47 +1,17 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from leaderboard.models import Challenge, Entry, Phase
+from leaderboard.models import Entry, Phase
 from tests.leaderboard import make, payload
+from tests.leaderboard.views.conftest import page
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 BOARD = "/challenges/lumir/phases/validation/"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def challenge() -> Challenge:
-    return make.challenge(slug="lumir", notice="Simulated subjects.")
-
-
-@pytest.fixture
-def phase(challenge: Challenge) -> Phase:
-    phase = make.phase(challenge=challenge)
-    for slug, name in payload.DATASETS.items():
-        phase.datasets.add(make.dataset(challenge, tuple(payload.CASES), slug=slug, name=name))
-    return phase
-
-
-@pytest.fixture
-def entry(challenge: Challenge) -> Entry:
-    owner = make.team(challenge, make.user(username="member"), name="Team 0")
-    return Entry.objects.create(challenge=challenge, team=owner, slug="entry-0", name="Method 0")
-
-
-def page(client: Client, address: str) -> str:
-    response = client.get(address)
-    assert response.status_code == 200
-    return response.content.decode()
 
 
 def test_an_entrys_page_shows_how_its_score_came_about(client: Client, phase: Phase, entry: Entry) -> None:

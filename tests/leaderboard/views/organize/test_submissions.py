@@ -6,16 +6,11 @@ from django.test import Client
 from leaderboard.enums import BoardRule, SubmissionState
 from leaderboard.models import AttemptGrant, AuditEvent, Entry, Phase, Submission, SubmissionEvent
 from tests.leaderboard import make
+from tests.leaderboard.views.conftest import page
 from tests.leaderboard.views.organize.conftest import Place
 
 S = SubmissionState
 LIST = "/organize/lumir/submissions/"
-
-
-def page(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 def act(client: Client, place: Place, verb: str, **sent: str) -> str:
