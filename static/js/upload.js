@@ -101,6 +101,7 @@
     label();
     if (!chosen) return;
     const own = chosen;
+    tell([], make("p", "Looking into the file."));
     const problems = await own.problems;
     if (chosen === own) report(own, problems);
   }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django import Settings
 
 from tests.leaderboard.conftest import phantom_folder, stack  # noqa: F401 fixtures
@@ -15,6 +16,10 @@ from tests.leaderboard.stack import Stack, free_port, listens
 
 # Playwright's event loop runs in the tests' thread; Django would take that for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# A busy machine is slow, not wrong: a passing test waits no longer by it.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 FLAGS = [
     "--no-sandbox",
@@ -32,6 +37,11 @@ def browser_type_launch_args() -> dict[str, Any]:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(path for name in names if (path := shutil.which(name)))
     return {"executable_path": found, "args": FLAGS, "headless": True}
+
+
+@pytest.fixture(autouse=True)
+def _patience(context: BrowserContext) -> None:
+    context.set_default_timeout(PATIENCE)
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +83,16 @@ def mailed(mailbox: Path, pattern: str, seconds: float = 90) -> str:
             return found[0]
         time.sleep(0.2)
     raise AssertionError(f"no mail has {pattern}")
+
+
+def listen(page: Page) -> list[str]:
+    """Everything the browser complains of, violations of the content security policy among it."""
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints

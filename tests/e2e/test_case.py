@@ -12,7 +12,7 @@ from pytest_django import Settings
 from leaderboard.domain import pictures, ranking
 from leaderboard.domain.evaluation import pictures as making
 from leaderboard.models import Case, Dataset, Phase, Rendering
-from tests.e2e.test_reading import listen
+from tests.e2e.conftest import listen
 from tests.leaderboard import make
 from tests.leaderboard.domain.conftest import Score, phantom_phase, scored  # noqa: F401 fixtures
 
@@ -83,7 +83,7 @@ def test_the_viewer_draws_links_its_cross_hairs_and_morphs(
         "performance.getEntriesByType('resource').some(e => /niivue|nii\\.gz/.test(e.name))"
     )
     page.get_by_role("button", name="Open the viewer").click()
-    page.locator("[data-ready]").wait_for(timeout=60_000)
+    page.locator("[data-ready]").wait_for()
     canvases = [page.locator(f"canvas[data-{name}]") for name in ("fixed", "morph")]
     for canvas in canvases:
         assert canvas.evaluate(LIT) > 0.02

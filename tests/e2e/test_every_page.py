@@ -14,7 +14,7 @@ from django.conf import settings as site_settings
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.e2e.test_reading import listen
+from tests.e2e.conftest import listen
 from tests.leaderboard.test_who_may import ADDRESSES, Site, site  # noqa: F401 fixture
 from tests.leaderboard.who import ROLES, row_of
 

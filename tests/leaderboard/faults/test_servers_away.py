@@ -1,0 +1,88 @@
+"""Nothing is lost and nothing counts twice while broker, database or room on the disk are away."""
+
+import os
+import signal
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from leaderboard.enums import SubmissionState
+from leaderboard.models import Phase, Snapshot, Submission
+from tests.leaderboard.faults.site import Site, expect_all_as_undisturbed
+from tests.leaderboard.rig import Gate, no_room
+from tests.leaderboard.stack import wait
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+S = SubmissionState
+
+
+def test_the_broker_forgets_the_cases_that_wait(
+    site: Site, phase: Phase, undisturbed: dict[str, Any]
+) -> None:
+    site.gate.close("caseresult", "UPDATE", "NEW.state = 'done'")
+    for entry in site.files:
+        site.upload(phase, entry)
+    site.held()
+    site.broker.kill()
+    site.gate.open()
+    site.broker.start()
+    expect_all_as_undisturbed(site, phase, undisturbed)
+
+
+def test_the_broker_is_away_when_an_upload_ends_and_beat_is_killed(
+    site: Site, phase: Phase, undisturbed: dict[str, Any]
+) -> None:
+    sender = site.begin(phase, "demons")
+    site.broker.kill()
+    sender.go_on(site.files["demons"])
+    site.rig.kill("beat")
+    site.broker.start()
+    site.upload(phase, "still")
+    expect_all_as_undisturbed(site, phase, undisturbed)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        ("submission", "UPDATE", "NEW.state = 'queued'", True),
+        ("submission", "UPDATE", "NEW.state = 'scored'", False),
+    ],
+    ids=["in the check's transaction", "in the transaction that ends a submission"],
+)
+def test_the_database_starts_anew(
+    site: Site, phase: Phase, undisturbed: dict[str, Any], gate: tuple[str, str, str, bool]
+) -> None:
+    site.gate.close(*gate[:3], commit=gate[3])
+    for entry in site.files:
+        site.upload(phase, entry)
+    pid, _ = site.held()
+    # PostgreSQL ends all its processes and recovers from its log when one of them is killed.
+    os.kill(pid, signal.SIGKILL)
+    connection.close()
+    wait(lambda: not answers(site.gate))
+    wait(lambda: answers(site.gate))
+    site.gate.open()
+    expect_all_as_undisturbed(site, phase, undisturbed)
+
+
+def test_a_disk_that_is_full_for_a_while_delays_the_board_and_loses_nothing(
+    site: Site, phase: Phase, undisturbed: dict[str, Any]
+) -> None:
+    workers = [pid for name in ("worker-1", "worker-2") for pid in site.rig.pids(name)]
+    with no_room(workers):
+        for entry in site.files:
+            site.upload(phase, entry)
+        scored = Submission.objects.filter(phase=phase, state=S.SCORED)
+        wait(lambda: scored.count() == 2, tell=site.rig.log)
+        wait(lambda: Phase.objects.get(pk=phase.pk).tries > 0)
+        assert not Snapshot.objects.filter(phase=phase).exists()
+    expect_all_as_undisturbed(site, phase, undisturbed)
+
+
+def answers(gate: Gate) -> bool:
+    try:
+        return bool(gate.do("SELECT 1"))
+    except Exception:  # noqa: BLE001 whatever it says while it recovers
+        gate.connection = None
+        return False
