@@ -5,6 +5,7 @@ checkout works by itself; any other way to start (gunicorn, celery) must be give
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -341,6 +342,12 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Where the proxy finds MEDIA_ROOT, and nobody from outside: it sends private files after a view let them go.
+ACCEL_REDIRECT = env.str("ACCEL_REDIRECT", default="")
+if ACCEL_REDIRECT and not re.fullmatch(r"/[a-z][a-z0-9-]*/", ACCEL_REDIRECT):
+    raise ImproperlyConfigured(
+        f"ACCEL_REDIRECT is {ACCEL_REDIRECT}; it is one word between slashes: /private/"
+    )
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- For operators ----------------------------------------------------------------------------

@@ -172,3 +172,17 @@ def test_the_proxy_hands_uploads_on_and_believes_nobody() -> None:
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in written
     assert "$proxy_add_x_forwarded_for" not in written
     assert "location = /metrics" in written
+
+
+def test_the_proxy_finds_private_files_where_the_site_keeps_them(compose: dict[str, Any]) -> None:
+    written = (ROOT / "deploy" / "nginx.conf").read_text()
+    (setting,) = {compose["services"][name]["environment"]["ACCEL_REDIRECT"] for name in SITE}
+    (block,) = re.findall(rf"location {setting} {{(.*?)}}", written, re.DOTALL)
+    lines = [line.strip() for line in block.strip().splitlines()]
+    assert lines[0] == "internal;"
+    # The site's MEDIA_ROOT, and the same files at the same place in the proxy, to read.
+    assert lines[1] == "alias /data/media/;"
+    assert "media:/data/media" in compose["services"]["web"]["volumes"]
+    assert "media:/data/media:ro" in compose["services"]["proxy"]["volumes"]
+    assert "DATA_DIR=/data " in (ROOT / "Dockerfile").read_text()
+    assert not {"MEDIA_ROOT", "DATA_DIR"} & set(compose["services"]["web"]["environment"])

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils.http import parse_etags, quote_etag
 
 from leaderboard.domain import pictures
 from leaderboard.enums import PictureKind
@@ -16,7 +15,7 @@ from leaderboard.pictures import scales
 from leaderboard.pictures.frame import EDGES, PLANES
 from leaderboard.pictures.scales import Scale
 from leaderboard.queries import cases
-from leaderboard.views import access
+from leaderboard.views import access, files
 
 _K = PictureKind
 # Title and one line that says how to read it: of the case itself, and of a field.
@@ -51,7 +50,6 @@ SCALES: Mapping[str, Scale] = {
     _K.MAGNITUDE: scales.MAGNITUDE,
     _K.JACOBIAN: scales.JACOBIAN,
 }
-CACHING = "private, no-cache"
 TYPES = {".webp": "image/webp", ".gz": "application/gzip"}
 
 
@@ -163,13 +161,16 @@ def volumes(rendering: Rendering, challenge: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def picture(request: HttpRequest, challenge: str, rendering: uuid.UUID, name: str) -> HttpResponse:
+def picture(request: HttpRequest, challenge: str, rendering: uuid.UUID, name: str) -> HttpResponseBase:
     """One file, as long as its dataset is public and its phase shows it to the viewer; asked every time."""
     found = access.picture_or_404(request, challenge, rendering, name)
-    etag = quote_etag(found.sha256[:32])
-    headers = {"Cache-Control": CACHING, "ETag": etag, "Vary": "Cookie"}
-    if etag in parse_etags(request.headers.get("If-None-Match", "")):
-        return HttpResponseNotModified(headers=headers)
     kind = TYPES[f".{name.rpartition('.')[2]}"]
-    with pictures.store().open(found.path) as file:
-        return HttpResponse(file.read(), content_type=kind, headers=headers)
+    return files.sent(
+        request,
+        pictures.store(),
+        found.path,
+        name=name,
+        kind=kind,
+        size=found.bytes,
+        sha256=found.sha256,
+    )

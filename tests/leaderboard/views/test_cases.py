@@ -40,6 +40,13 @@ FACTS = {
 def _store(settings: Settings, tmp_path: Path) -> None:
     where = {**settings.STORAGES["pictures"], "OPTIONS": {"location": tmp_path / "pictures"}}
     settings.STORAGES = {**settings.STORAGES, "pictures": where}
+    settings.MEDIA_ROOT = tmp_path
+
+
+def status(client: Client, address: str) -> int:
+    answer = client.get(address)
+    b"".join(answer)  # the test client lets go of a file when it was read to its end
+    return answer.status_code
 
 
 @pytest.fixture
@@ -166,7 +173,10 @@ def test_files_of_a_public_dataset_are_served_and_asked_for_again_each_time(
         answer = client.get(address)
         assert answer.status_code == 200
         name = address.rpartition("/")[2].removesuffix(".webp").removesuffix(".nii.gz")
-        assert answer.content.decode().replace(" ", "-").rstrip("-") == f"{rendering.pk}-{name}"
+        content = b"".join(answer)
+        assert content.decode().replace(" ", "-").rstrip("-") == f"{rendering.pk}-{name}"
+        assert answer["Content-Length"] == str(len(content))
+        assert answer["Content-Disposition"] == f'inline; filename="{address.rpartition("/")[2]}"'
         volume = address.endswith(".nii.gz")
         assert answer["Content-Type"] == ("application/gzip" if volume else "image/webp")
         assert "Content-Encoding" not in answer
@@ -179,7 +189,8 @@ def test_a_dataset_that_stops_being_public_is_served_no_more_at_once(place: Plac
     """With the rows and files still there, for everybody, organizers too, by every name and known tag."""
     public = Client()
     found = [own(place), of_team(place, 0)]
-    tags = {a: public.get(a)["ETag"] for rendering in found for a in addresses(place, rendering)}
+    asked = {a: public.get(a) for rendering in found for a in addresses(place, rendering)}
+    tags = {address: (answer["ETag"], b"".join(answer))[0] for address, answer in asked.items()}
     Dataset.objects.filter(slug="t1").update(public=False)
     for address, tag in tags.items():
         assert public.get(address, headers={"If-None-Match": tag}).status_code == 404
@@ -223,9 +234,15 @@ def test_guessed_names_lead_nowhere(place: Place, settings: Settings) -> None:
             assert client.get(guess).status_code == 404, guess
 
 
-@pytest.mark.parametrize("audiences", [(), (A.PUBLIC,), (A.PARTICIPANTS,), (A.OWN_TEAM,)])
-def test_pictures_follow_the_matrix(place: Place, audiences: tuple[Audience, ...]) -> None:
-    """Of whom each viewer sees pictures, on the page, in the gallery and as files."""
+@pytest.mark.parametrize(
+    ("audiences", "accel"),
+    [((), ""), ((A.PUBLIC,), "/private/"), ((A.PARTICIPANTS,), ""), ((A.OWN_TEAM,), "/private/")],
+)
+def test_pictures_follow_the_matrix(
+    place: Place, settings: Settings, audiences: tuple[Audience, ...], accel: str
+) -> None:
+    """Of whom each viewer sees pictures, on the page, in the gallery and as files, whoever sends them."""
+    settings.ACCEL_REDIRECT = accel
     expected: dict[str, set[int]] = {
         "public": {0, 1, 2} if audiences == (A.PUBLIC,) else set(),
         "member": {(): set(), (A.OWN_TEAM,): {1}}.get(audiences, {0, 1, 2}),
@@ -236,16 +253,14 @@ def test_pictures_follow_the_matrix(place: Place, audiences: tuple[Audience, ...
     for name, client in place.browsers().items():
         for team, entry in enumerate(place.entries):
             rendering = of_team(place, team)
-            statuses = {client.get(address).status_code for address in addresses(place, rendering, few=True)}
+            statuses = {status(client, address) for address in addresses(place, rendering, few=True)}
             assert statuses == ({200} if team in expected[name] else {404}), (name, team)
             html = page(client, place, f"?dataset=t1&entry={entry.slug}")
             assert (str(rendering.name) in html) == (team in expected[name])
             gallery = client.get(f"{place.home}cases/?entry={entry.slug}").content.decode()
             assert (str(rendering.name) in gallery) == (team in expected[name])
         # The case itself is its dataset's, which is public.
-        assert {client.get(address).status_code for address in addresses(place, own(place), few=True)} == {
-            200
-        }
+        assert {status(client, address) for address in addresses(place, own(place), few=True)} == {200}
 
 
 def test_values_are_hidden_where_single_cases_are(client: Client, place: Place) -> None:
@@ -287,7 +302,7 @@ def test_an_evaluation_that_left_the_board_is_shown_no_more(client: Client, plac
     place.submissions[0].evaluations.update(current=False)
     stray = make.evaluation(place.submissions[0])
     rendering = draw(old.case, stray.pk)
-    assert client.get(addresses(place, old)[0]).status_code == 200
+    assert status(client, addresses(place, old)[0]) == 200
     assert client.get(addresses(place, rendering)[0]).status_code == 404
 
 
