@@ -192,19 +192,6 @@ CELERY_TASK_QUEUES = [
     for name in ("sweeping", "mailing", "boards", "checking", "scoring", "pictures")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "checking"
-CELERY_TASK_ROUTES = {
-    "leaderboard.tasks.sweep": {"queue": "sweeping"},
-    "leaderboard.tasks.tell_of_phases": {"queue": "sweeping"},
-    "leaderboard.tasks.tidy": {"queue": "sweeping"},
-    "leaderboard.tasks.send_mail": {"queue": "mailing"},
-    "leaderboard.tasks.update_board": {"queue": "boards"},
-    "leaderboard.tasks.complete_board": {"queue": "checking"},
-    "leaderboard.tasks.check_submission": {"queue": "checking"},
-    "leaderboard.tasks.import_ground_truth": {"queue": "checking"},
-    "leaderboard.tasks.score_case": {"queue": "scoring"},
-    "leaderboard.tasks.order_pictures": {"queue": "pictures"},
-    "leaderboard.tasks.render_pictures": {"queue": "pictures"},
-}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -241,13 +228,6 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 # Of how many entries, beside the baselines, the cases of public datasets are drawn.
 PICTURES_TOP = env.int("PICTURES_TOP", default=5)
 
-# What a zip of fields may cost, where it shall differ from the engine's own limits.
-FIELD_LIMITS = {
-    name: positive(f"FIELDS_{name.upper()}", 1)
-    for name in ("members", "total_bytes", "member_bytes", "ratio", "directory_bytes")
-    if f"FIELDS_{name.upper()}" in os.environ
-}
-
 # --- Uploads ----------------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", 8 * 1024**3)
 # Uploads are refused that would leave less of the uploads' disk free.
@@ -258,6 +238,12 @@ UPLOADS_PER_HOUR = positive("UPLOADS_PER_HOUR", 120)
 UPLOAD_EXPIRY = timedelta(hours=positive("UPLOAD_EXPIRY_HOURS", 48))
 # ... and a sender that falls silent holds a thread of the web server for so long.
 UPLOAD_SILENCE = timedelta(seconds=positive("UPLOAD_SILENCE_SECONDS", 30))
+# What a zip of fields may cost, where it shall differ from the engine's own limits.
+FIELD_LIMITS = {
+    name: positive(f"FIELDS_{name.upper()}", 1)
+    for name in ("members", "total_bytes", "member_bytes", "ratio", "directory_bytes")
+    if f"FIELDS_{name.upper()}" in os.environ
+}
 # On the same file system as the uploads: the finished file is renamed, never copied.
 FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
