@@ -28,13 +28,19 @@ def slot_scores(standing: NDArray[np.float64], ties: Ties, lowest: float) -> NDA
     return np.asarray(lowest + (1.0 - lowest) * (m - tied_positions(-standing, ties)) / (m - 1))
 
 
-def tied_positions(ascending: NDArray[np.float64], ties: Ties) -> NDArray[np.float64]:
-    """Position 1 for the smallest; tied ones share the mean, best or worst of the positions they cover."""
+def tied_positions(
+    ascending: NDArray[np.float64], ties: Ties, tolerance: float = TIE_TOLERANCE
+) -> NDArray[np.float64]:
+    """Position 1 for the smallest of the last axis; tied ones share the mean, best or worst they cover.
+
+    With tolerance 0 and the mean they are those of `scipy.stats.rankdata`, whose import takes longer than
+    that of all the rest of the engine.
+    """
     order = np.argsort(ascending, axis=-1, kind="stable")
     values = np.take_along_axis(ascending, order, axis=-1)
     place = np.broadcast_to(np.arange(1, values.shape[-1] + 1, dtype=np.float64), values.shape)
     starts = np.ones(values.shape, dtype=bool)
-    starts[..., 1:] = np.diff(values, axis=-1) > TIE_TOLERANCE
+    starts[..., 1:] = np.diff(values, axis=-1) > tolerance
     stops = np.ones(values.shape, dtype=bool)
     stops[..., :-1] = starts[..., 1:]
     best = np.maximum.accumulate(np.where(starts, place, 0.0), axis=-1)

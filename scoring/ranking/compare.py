@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from scoring.ranking.combine import slot_scores, tied_positions
 from scoring.ranking.scheme import Scheme, TestRule
@@ -56,9 +55,14 @@ def compare(scheme: Scheme, units: Units, repeats: NDArray[np.uint16]) -> Compar
         return _counted(_test(scheme, scheme.test, oriented, units.case, repeats), scheme.test, len(oriented))
     if scheme.compare == "mean":
         return Compared(standing=_means(units.values, units.case, repeats), higher=higher)
-    ranks = rankdata(-oriented, method="average", axis=0)
+    ranks = unit_ranks(units.values, higher=higher)
     middle = _means if scheme.compare == "case-rank-mean" else _medians
     return Compared(standing=middle(ranks, units.case, repeats), higher=False)
+
+
+def unit_ranks(values: NDArray[np.float64], *, higher: bool) -> NDArray[np.float64]:
+    """Ranks of the methods within each unit, [m, units]; only equal values share theirs, as their mean."""
+    return tied_positions(-values.T if higher else values.T, "mean", tolerance=0.0).T
 
 
 def rank_scores(scheme: Scheme, compared: Compared, missing: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from scoring.ranking.combine import tied_positions
-from scoring.ranking.compare import Compared, missing_methods
+from scoring.ranking.compare import Compared, missing_methods, unit_ranks
 from scoring.ranking.evaluate import PoolOutcome, evaluate
 from scoring.ranking.results import Omission, RankedEntry
 from scoring.ranking.run import ranking_of
@@ -240,7 +239,7 @@ def _case_ranks(scheme: Scheme, units: Units, row: int) -> NDArray[np.float64] |
     if not scheme.compare.startswith("case-rank"):
         return None
     higher = scheme.rule(units.metric).direction == "higher"
-    ranks = rankdata(-units.values if higher else units.values, method="average", axis=0)
+    ranks = unit_ranks(units.values, higher=higher)
     return np.asarray(
         np.bincount(units.case, weights=ranks[row], minlength=len(units.cases)), dtype=np.float64
     )
