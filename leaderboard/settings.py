@@ -192,6 +192,19 @@ CELERY_TASK_QUEUES = [
     for name in ("sweeping", "mailing", "boards", "checking", "scoring", "pictures")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "checking"
+CELERY_TASK_ROUTES = {
+    "leaderboard.tasks.sweep": {"queue": "sweeping"},
+    "leaderboard.tasks.tell_of_phases": {"queue": "sweeping"},
+    "leaderboard.tasks.tidy": {"queue": "sweeping"},
+    "leaderboard.tasks.send_mail": {"queue": "mailing"},
+    "leaderboard.tasks.update_board": {"queue": "boards"},
+    "leaderboard.tasks.complete_board": {"queue": "checking"},
+    "leaderboard.tasks.check_submission": {"queue": "checking"},
+    "leaderboard.tasks.import_ground_truth": {"queue": "checking"},
+    "leaderboard.tasks.score_case": {"queue": "scoring"},
+    "leaderboard.tasks.order_pictures": {"queue": "pictures"},
+    "leaderboard.tasks.render_pictures": {"queue": "pictures"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

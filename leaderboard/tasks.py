@@ -8,77 +8,77 @@ from celery import shared_task
 
 
 # Hours: each of the files may take its time, and the cage sees to it that none hangs.
-@shared_task(queue="checking", time_limit=6 * 3600, soft_time_limit=6 * 3600 - 60)
+@shared_task(time_limit=6 * 3600, soft_time_limit=6 * 3600 - 60)
 def check_submission(submission_id: str) -> None:
     from leaderboard.domain.evaluation import checking
 
     checking.check_submission(submission_id)
 
 
-@shared_task(queue="scoring")
+@shared_task
 def score_case(case_result_id: int) -> None:
     from leaderboard.domain.evaluation import scoring
 
     scoring.score_case(case_result_id)
 
 
-@shared_task(queue="boards")
+@shared_task
 def update_board(phase_id: int) -> None:
     from leaderboard.domain import ranking
 
     ranking.update_board(phase_id)
 
 
-@shared_task(queue="checking")
+@shared_task
 def complete_board(completion_id: int) -> None:
     from leaderboard.domain import ranking
 
     ranking.complete_board(completion_id)
 
 
-@shared_task(queue="checking", time_limit=6 * 3600, soft_time_limit=6 * 3600 - 60)
+@shared_task(time_limit=6 * 3600, soft_time_limit=6 * 3600 - 60)
 def import_ground_truth(import_id: int) -> None:
     from leaderboard.domain.evaluation import imports
 
     imports.run(import_id)
 
 
-@shared_task(queue="pictures")
+@shared_task
 def order_pictures() -> None:
     from leaderboard.domain import pictures
 
     pictures.order()
 
 
-@shared_task(queue="pictures")
+@shared_task
 def render_pictures(rendering_id: int) -> None:
     from leaderboard.domain.evaluation import pictures
 
     pictures.render(rendering_id)
 
 
-@shared_task(queue="mailing")
+@shared_task
 def send_mail(what: str) -> None:
     from leaderboard.domain import mail
 
     mail.send(what)
 
 
-@shared_task(queue="sweeping")
+@shared_task
 def tell_of_phases() -> None:
     from leaderboard.domain import notifications
 
     notifications.tell_of_phases()
 
 
-@shared_task(queue="sweeping")
+@shared_task
 def sweep() -> None:
     from leaderboard.domain import sweeper
 
     sweeper.sweep()
 
 
-@shared_task(queue="sweeping")
+@shared_task
 def tidy() -> None:
     from leaderboard.domain import janitor
 

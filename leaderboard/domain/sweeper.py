@@ -128,7 +128,7 @@ def _speak_of(task: Work, waiting: Iterable[object]) -> None:
     pieces = list(waiting)
     if not pieces:
         return
-    queue: str = task.queue  # type: ignore[attr-defined]  # missing in the stubs
+    queue = settings.CELERY_TASK_ROUTES[task.name]["queue"]
     unheard = len(pieces) - messages_in([queue])[queue]
     for pk in pieces[: max(unheard, 0)]:
         task.delay(pk)
