@@ -48,6 +48,7 @@ class Figure:
     """A titled figure; `reading` is the one line that says how to read it.
 
     Widths in pixels: on a page narrower than `min_width` it scrolls; it grows to `max_width` at most.
+    `square`: it is no higher than it is wide.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Figure:
     views: Sequence[View]
     min_width: int = 320
     max_width: int | None = None
+    square: bool = False
 
     @property
     def height(self) -> int:
@@ -66,7 +68,13 @@ class Figure:
     def json(self) -> dict[str, Any]:
         """What the page's script draws; strict JSON."""
         views = [{"name": view.name, "data": view.traces, "layout": view.layout} for view in self.views]
-        return {"key": self.key, "minWidth": self.min_width, "maxWidth": self.max_width, "views": views}
+        return {
+            "key": self.key,
+            "minWidth": self.min_width,
+            "maxWidth": self.max_width,
+            "square": self.square,
+            "views": views,
+        }
 
 
 def flat(tokens: Sequence[str]) -> list[list[Any]]:

@@ -26,6 +26,9 @@ def data_overview(parts: Sequence[Part]) -> Figure:
     total = sum(part.cases for part in parts)
     groups = list(dict.fromkeys(part.path[0] for part in parts))
     links: dict[tuple[str, ...], str] = {part.path: part.link for part in parts}
+    sources: dict[tuple[str, ...], str] = {
+        part.path: f"<br>from {part.source}" for part in parts if part.source
+    }
     shades = [SHADES[groups.index(path[0]) % len(SHADES)][len(path) - 1] for path in rings]
     trace: Trace = {
         "type": "sunburst",
@@ -34,9 +37,11 @@ def data_overview(parts: Sequence[Part]) -> Figure:
         "labels": [folded(path[-1], 14) for path in rings],
         "values": list(rings.values()),
         "branchvalues": "total",
+        "textinfo": "label+value",
         "customdata": [links.get(path) for path in rings],
         "hovertext": [
-            f"{', '.join(path)}<br>{count} cases, {count / total:.0%} of all" for path, count in rings.items()
+            f"{', '.join(path)}<br>{count} cases, {count / total:.0%} of all{sources.get(path, '')}"
+            for path, count in rings.items()
         ],
         "hoverinfo": "text",
         "insidetextorientation": "auto",
@@ -55,11 +60,11 @@ def data_overview(parts: Sequence[Part]) -> Figure:
         [*rows, ["All", "", "", "", "", str(total)]],
     )
     reading = (
-        "Cases by group, task, contrast and dataset, from the inside; a click opens a ring or a dataset."
+        "Numbers of cases by group, task, contrast and dataset, from the inside; "
+        "a click opens a ring or a dataset."
     )
-    return Figure(
-        "data", "What the data consist of", reading, [View("Cases", [trace], layout, table)], max_width=640
-    )
+    view = View("Cases", [trace], layout, table)
+    return Figure("data", "What the data consist of", reading, [view], max_width=640, square=True)
 
 
 def _rings(parts: Sequence[Part]) -> dict[tuple[str, ...], int]:

@@ -1,5 +1,6 @@
 """Private objects: the object, or 404 as if it were not there."""
 
+import re
 import uuid
 
 from django.http import Http404, HttpRequest
@@ -9,6 +10,7 @@ from leaderboard import rules
 from leaderboard.enums import Aspect, RenderingState
 from leaderboard.models import Challenge, Entry, Phase, Picture, Submission, Team, Upload
 from leaderboard.queries import snapshots
+from leaderboard.queries.veil import ANONYMOUS, Veil
 
 
 def challenge_or_404(slug: str) -> Challenge:
@@ -32,6 +34,14 @@ def standing(request: HttpRequest, challenge: Challenge) -> rules.Standing:
 def sight(request: HttpRequest, phase: Phase) -> rules.Sight:
     """What the viewer sees of a phase's results; for organizers through the eyes that `?as=` names."""
     return rules.sight_of(standing(request, phase.challenge), phase, request.GET.get("as"))
+
+
+def own_address(request: HttpRequest, veil: Veil) -> str:
+    """The address of this page for the viewer's own eyes, in which entries have names."""
+    query = request.GET.copy()
+    query.pop("as", None)
+    address = f"{request.path}?{query.urlencode(safe=',:')}" if query else request.path
+    return re.sub(rf"{ANONYMOUS}\d+", lambda found: veil.true(found[0]) or found[0], address)
 
 
 def submission_or_404(request: HttpRequest, pk: uuid.UUID) -> Submission:

@@ -13,13 +13,13 @@ from leaderboard.enums import Aspect, PictureKind
 from leaderboard.models import Case, Dataset, Phase
 from leaderboard.pictures.scales import label_colour
 from leaderboard.queries import boards, cases, challenges, snapshots
-from leaderboard.queries.boards import Board
+from leaderboard.queries.boards import Board, Metric
 from leaderboard.queries.cases import CaseEntry, CaseValues
 from leaderboard.views import access, pictures
 
 WORST_ITEMS = 12
 IN_GALLERY = 4
-SHOWN = ("DSC", "TRE", "NDV")
+SHOWN = ("DSC", "HD95", "TRE", "NDV")
 
 
 def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
@@ -77,6 +77,7 @@ def _results(request: HttpRequest, phase: Phase, case: Case) -> dict[str, Any]:
     chosen = _chosen(request, found)
     return {
         "board": board,
+        "own_address": access.own_address(request, board.veil),
         "metrics": [metric for metric in board.metrics if values and metric.name in values.values],
         "entries": found,
         "chosen": chosen,
@@ -187,7 +188,7 @@ def _viewer(context: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def gallery(request: HttpRequest, challenge: str) -> HttpResponse:
-    """The worst cases of an entry by accuracy and regularity, dataset by dataset."""
+    """The worst cases of an entry by accuracy and regularity (or `?metric=`), dataset by dataset."""
     shown = access.challenge_or_404(challenge)
     phases = [row.phase for row in challenges.phases_of(shown)]
     phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
@@ -198,6 +199,7 @@ def gallery(request: HttpRequest, challenge: str) -> HttpResponse:
     board = _board(request, phase)
     context: dict[str, Any] = {"challenge": shown, "phase": phase, "phases": phases, "board": board}
     if board is not None:
+        context["own_address"] = access.own_address(request, board.veil)
         context |= _gallery(request, board)
     return render(request, "cases/gallery.html", context)
 
@@ -209,8 +211,9 @@ def _gallery(request: HttpRequest, board: Board) -> dict[str, Any]:
     entry = request.GET.get("entry", rows[0].entry)
     row = next((row for row in rows if row.entry == entry), None)
     slugs = [dataset.slug for dataset in board.datasets]
-    asked = request.GET.get("dataset", "")
-    if row is None or (asked and asked not in slugs):
+    asked, by = request.GET.get("dataset", ""), request.GET.get("metric", "")
+    metrics = [metric for metric in board.metrics if metric.name in SHOWN]
+    if row is None or asked not in ("", *slugs) or by not in ("", *(metric.name for metric in metrics)):
         raise Http404
     known = board.phase.challenge.datasets.select_related("challenge").filter(slug__in=slugs)
     datasets = {dataset.slug: dataset for dataset in known}
@@ -222,16 +225,33 @@ def _gallery(request: HttpRequest, board: Board) -> dict[str, Any]:
         group
         for dataset in wanted
         if dataset.slug in values
-        for group in _worst_of(board, dataset, values[dataset.slug], entry, evaluation)
+        for group in _worst_of(
+            [metric for metric in metrics if by in ("", metric.name)],
+            dataset,
+            values[dataset.slug],
+            entry,
+            evaluation,
+        )
     ]
-    return {"rows": rows, "row": row, "datasets": board.datasets, "asked": asked, "groups": groups}
+    return {
+        "rows": rows,
+        "row": row,
+        "datasets": board.datasets,
+        "asked": asked,
+        "metrics": metrics,
+        "by": by,
+        "groups": groups,
+    }
 
 
 def _worst_of(
-    board: Board, dataset: Dataset, values: CaseValues, entry: str, evaluation: int | None
+    metrics: Sequence[Metric],
+    dataset: Dataset,
+    values: CaseValues,
+    entry: str,
+    evaluation: int | None,
 ) -> list[dict[str, Any]]:
     """Of one dataset, metric by metric."""
-    metrics = [metric for metric in board.metrics if metric.name in SHOWN]
     found = {metric.name: cases.worst(values, metric, entry, IN_GALLERY) for metric in metrics}
     keys = {key for pairs in found.values() for key, _ in pairs}
     drawn = cases.renderings_of(evaluation, dataset, keys) if evaluation and dataset.public else {}

@@ -51,6 +51,7 @@ def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
             if is_theirs or access.may_read_log(request, submission.phase, card.team.slug)
         ]
     if board is not None:
+        context["own_address"] = access.own_address(request, board.veil)
         context["ranks"] = board.veil.shows(Aspect.AGGREGATES, board.veil.true(entry))
         key = ("entry", board.snapshot, challenge, board.phase.slug, entry, board.veil.sight.key)
         context["results"] = fragments.kept(partial(_results, board, entry), *key)
@@ -98,6 +99,7 @@ def score(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
         "scheme_words": scheme_words(board.scheme["spec"]),
         "status": status_words(board.scheme),
         "downloads": board.sees(Aspect.DOWNLOADS, row),
+        "own_address": access.own_address(request, board.veil),
     }
     return render(request, "boards/score.html", context)
 
@@ -156,6 +158,7 @@ def compare(request: HttpRequest, challenge: str) -> HttpResponse:
     board = boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET)
     a, b = request.GET.get("a", ""), request.GET.get("b", "")
     context: dict[str, Any] = {"challenge": shown, "phase": phase, "board": board, "a": a, "b": b}
+    context["own_address"] = access.own_address(request, board.veil)
     if a and b and a != b:
         try:
             context |= _compared(board, snapshot, a, b)

@@ -152,6 +152,16 @@ def examples(datasets: Iterable[Dataset]) -> list[Example]:
     return made
 
 
+def lead(examples: Sequence[Example]) -> tuple[list[tuple[Rendering, Strip]], list[Example]]:
+    """An image, its labels, and landmarks, each of the first example that has it; and the other examples."""
+    first: dict[str, tuple[Rendering, Strip]] = {}
+    for example in examples:
+        for strip in example.strips:
+            first.setdefault(strip.kind, (example.rendering, strip))
+    shown = {rendering.pk for rendering, _ in first.values()}
+    return list(first.values()), [example for example in examples if example.rendering.pk not in shown]
+
+
 def volumes(rendering: Rendering, challenge: str) -> dict[str, dict[str, Any]]:
     """Address and bytes of a rendering's volumes, by kind."""
     return {

@@ -90,13 +90,15 @@ def data(request: HttpRequest, challenge: str) -> HttpResponse:
     """What the challenge's data consist of."""
     shown = access.challenge_or_404(challenge)
     datasets = list(challenges.datasets_of(shown))
+    lead, others = pictures.lead(pictures.examples(datasets))
     context = {
         "challenge": shown,
         "datasets": datasets,
         "case_count": challenges.case_count(shown),
         "overview": figures.overview_figure(shown, datasets),
         "phases": challenges.phases_of(shown),
-        "examples": pictures.examples(datasets),
+        "lead": lead,
+        "examples": others,
     }
     return render(request, "challenges/data.html", context)
 

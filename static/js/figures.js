@@ -97,8 +97,9 @@
     async draw() {
       const { data, layout } = this.spec.views[this.shown];
       this.plot.querySelector(":scope > .space")?.remove();
-      this.plot.style.height = `${layout.height}px`;
-      await Plotly.react(this.plot, coloured(data), { ...coloured(layout), template: template() }, CONFIG);
+      const height = this.spec.square ? Math.min(layout.height, this.plot.clientWidth + 16) : layout.height;
+      this.plot.style.height = `${height}px`;
+      await Plotly.react(this.plot, coloured(data), { ...coloured(layout), height, template: template() }, CONFIG);
       if (this.drawn) return;
       this.drawn = true;
       this.plot.on("plotly_click", (event) => {

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from html import unescape
 from urllib.parse import urljoin
 
 import pytest
@@ -257,6 +258,25 @@ def test_a_bar_says_through_whose_eyes_one_looks_and_every_link_keeps_them(place
     assert (
         'class="eyes"' not in organizer.get(f"/organize/{place.challenge.slug}/?as=public").content.decode()
     )
+
+
+def test_the_way_back_from_a_page_without_names_leads_to_the_one_with_them(place: Place) -> None:
+    organizer = place.browsers()["organizer"]
+    place.show(Aspect.NAMES)
+    first, second, third = (entry.slug for entry in place.entries)
+    ways = {
+        "entries/_entry-2/": place.entries[1].get_absolute_url(),
+        "entries/_entry-2/score/?phase=validation": f"{place.of_entry(1)[1]}?phase=validation",
+        "compare/?a=_entry-1&b=_entry-3": f"{place.home}compare/?a={first}&b={third}",
+        "cases/?entry=_entry-3": f"{place.home}cases/?entry={third}",
+        f"cases/{shown.KEYS[0]}/?dataset=t1&entry=_entry-2": f"{place.home}cases/{shown.KEYS[0]}/?dataset=t1"
+        f"&entry={second}",
+    }
+    for page, own in ways.items():
+        html = organizer.get(f"{place.home}{page}{'&' if '?' in page else '?'}as=public").content.decode()
+        (back,) = re.findall(r'href="([^"]*)">Back to your own', html)
+        assert unescape(back) == own
+        assert organizer.get(own).status_code == 200
 
 
 def test_a_private_page_is_not_there_through_the_eyes_of_strangers(place: Place) -> None:

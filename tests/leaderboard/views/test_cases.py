@@ -316,6 +316,10 @@ def test_the_gallery_has_the_worst_cases_first_with_what_tells_most(client: Clie
     assert keys == expected
     assert "0 on every case" in html
     assert html.count("/mismatch-axial.webp") == 4
+    by_ndv = client.get(f"{place.home}cases/?entry={place.entries[0].slug}&metric=NDV").content.decode()
+    assert "0 on every case" in by_ndv
+    assert "/mismatch-axial.webp" not in by_ndv
+    assert client.get(f"{place.home}cases/?metric=nothing").status_code == 404
     assert client.get(f"{place.home}cases/?entry=nobody").status_code == 404
     assert client.get(f"{place.home}cases/?dataset=nothing").status_code == 404
     assert client.get(f"{place.home}cases/?phase=nothing").status_code == 404
@@ -331,9 +335,19 @@ def test_a_challenge_without_a_board_has_an_empty_gallery_that_leads_on(client: 
 
 def test_the_data_page_has_an_example_of_each_public_dataset(client: Client, place: Place) -> None:
     html = client.get(f"{place.home}data/").content.decode()
-    assert "What they look like" in html
+    assert "An example" in html
     assert html.count("/fixed-axial.webp") == 1
     assert str(own(place).name) in html
+    # Image, labels and landmarks stand beside the overview; a second dataset is shown below.
+    beside = html[html.index('class="lead"') :]
+    titles = re.findall(r"<h3>([^<]*)</h3>", beside)
+    assert titles == ["Fixed image", "Fixed labels", "Landmarks before"]
+    assert "What the other datasets look like" not in html
+    Dataset.objects.filter(pk=place.datasets[1].pk).update(public=True)
+    draw(place.datasets[1].cases.all()[0], None)
+    other = client.get(f"{place.home}data/").content.decode()
+    assert "What the other datasets look like" in other
+    assert other.count("/fixed-axial.webp") == 2
 
 
 @pytest.mark.parametrize("entries", [1, 3])
