@@ -168,6 +168,7 @@ EVENTS: Mapping[str, str] = {
     "failed": "Scoring failed for a reason of ours. The attempt is given back and the organizers are told.",
     "case_error": "Case {case} of {dataset} stumbled: {why}. It is tried again.",
     "case_given_up": "Case {case} of {dataset} is given up: {why}.",
+    "end_error": "All cases are scored, but the end stumbled: {why}. It is tried again.",
     "check_error": "The check stumbled: {why}. It is tried again.",
     "check_given_up": "The check is given up: {why}.",
     "lease_lost": "A worker was lost while at work on {what}; another one takes over.",

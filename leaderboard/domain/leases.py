@@ -14,6 +14,7 @@ from django.db.models.expressions import CombinedExpression, Value
 from django.db.models.functions import Now
 
 logger = logging.getLogger(__name__)
+LONGEST_BACK_OFF = 4
 
 
 def lease_end() -> CombinedExpression:
@@ -35,6 +36,11 @@ def claim(model: type[Model], pk: Any, allowed: Q, **changes: Any) -> uuid.UUID 
         lease_token=token, lease_until=lease_end(), tries=F("tries") + 1, **changes
     )
     return token if taken else None
+
+
+def back_off(tries: int) -> CombinedExpression:
+    """When work that has stumbled `tries` times may be tried again: after twice as long each time."""
+    return Now() + Value(settings.LEASE / 2 * 2 ** min(tries - 1, LONGEST_BACK_OFF))
 
 
 RELEASED = {"lease_token": None, "lease_until": None}

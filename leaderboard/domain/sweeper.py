@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from leaderboard import tasks
-from leaderboard.domain import leases, mail, notifications, pictures, ranking, states, uploads
+from leaderboard.domain import failures, leases, mail, pictures, ranking, states, uploads
 from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.enums import CaseState, SubmissionState
@@ -63,7 +63,8 @@ def _apart(what: object) -> Iterator[None]:
 
 
 def _finish_what_is_done() -> None:
-    for pk in Submission.objects.filter(state=SubmissionState.SCORING).values_list("pk", flat=True):
+    waiting = Submission.objects.filter(leases.free(), scoring.TO_END)
+    for pk in waiting.values_list("pk", flat=True):
         with _apart(f"the end of submission {pk}"):
             scoring.finish(pk)
 
@@ -75,7 +76,7 @@ def _waiting_checks() -> list[str]:
 
 def _waiting_cases() -> Iterable[int]:
     waiting_cases = CaseResult.objects.filter(
-        scoring.TO_SCORE, state=CaseState.PENDING, tries__lt=settings.MAX_TRIES
+        leases.free(), scoring.TO_SCORE, state=CaseState.PENDING, tries__lt=settings.MAX_TRIES
     ).order_by("pk")
     return waiting_cases.values_list("pk", flat=True)[:AT_ONCE]
 
@@ -117,10 +118,7 @@ def _fail_worn_out_checks() -> None:
     for pk in Submission.objects.filter(worn_out, state=SubmissionState.CHECKING).values_list(
         "pk", flat=True
     ):
-        with transaction.atomic():
-            if states.move(pk, SubmissionState.FAILED, worn_out, **leases.RELEASED):
-                states.log(pk, "failed")
-                notifications.submission_ended(pk)
+        failures.fail(pk, worn_out)
 
 
 def _speak_of(task: Work, waiting: Iterable[object]) -> None:

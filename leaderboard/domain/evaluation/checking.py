@@ -11,7 +11,7 @@ from django.db.models import Q
 from structlog.contextvars import bind_contextvars
 
 from leaderboard import tasks
-from leaderboard.domain import leases, notifications, states, stewardship
+from leaderboard.domain import failures, leases, notifications, states, stewardship
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import SubmissionState
 from leaderboard.models import CaseResult, Evaluation, Submission, Upload
@@ -130,8 +130,5 @@ def _stumbled(submission: Submission, token: uuid.UUID, error: Exception) -> Non
     states.log(submission.pk, code, detail=cage.detail_of(error), why=cage.words_of(error))
     held = Q(lease_token=token)
     worn_out = held if final else held & Q(tries__gte=settings.MAX_TRIES)
-    with transaction.atomic():
-        if states.move(submission.pk, SubmissionState.FAILED, worn_out, **leases.RELEASED):
-            states.log(submission.pk, "failed")
-            notifications.submission_ended(submission.pk)
+    failures.fail(submission.pk, worn_out)
     Submission.objects.filter(held, pk=submission.pk).update(lease_token=None)

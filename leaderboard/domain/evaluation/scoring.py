@@ -9,13 +9,14 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from structlog.contextvars import bind_contextvars
 
 from leaderboard import tasks
-from leaderboard.domain import leases, notifications, ranking, states
+from leaderboard.domain import failures, leases, notifications, ranking, states
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
@@ -33,6 +34,16 @@ TO_SCORE = ~Q(state=CaseState.DONE) & Q(
         )
     )
 )
+
+NOTHING_LEFT = ~Q(
+    Exists(
+        CaseResult.objects.filter(
+            ~Q(state=CaseState.DONE), evaluation__submission=OuterRef("pk"), evaluation__current=True
+        )
+    )
+)
+# One that failed in its end and is tried again is queued, and has no case that would move it on.
+TO_END = Q(state__in=[SubmissionState.QUEUED, SubmissionState.SCORING]) & NOTHING_LEFT
 
 
 def score_case(pk: int) -> None:
@@ -93,12 +104,23 @@ def _store(result: CaseResult, token: uuid.UUID, scores: dict[str, Any]) -> bool
 
 
 def finish(submission_id: uuid.UUID) -> bool:
-    """Move a submission to `scored` if no case is left; of the last cases' workers one does it."""
-    left = CaseResult.objects.filter(
-        ~Q(state=CaseState.DONE), evaluation__submission=OuterRef("pk"), evaluation__current=True
-    )
+    """Move a submission to `scored` if no case is left; of the last cases' workers one does it.
+
+    An end that goes wrong is tried again by the sweeper, and often enough it is our failure.
+    """
+    try:
+        return _finish(submission_id)
+    except OperationalError:  # the database is away: nothing can be counted, nor is it the submission's end
+        raise
+    except Exception as error:  # noqa: BLE001 whatever goes wrong here is our fault and must not last for ever
+        _end_stumbled(submission_id, error)
+        return False
+
+
+def _finish(submission_id: uuid.UUID) -> bool:
     with transaction.atomic():
-        if not states.move(submission_id, SubmissionState.SCORED, ~Q(Exists(left))):
+        states.move(submission_id, SubmissionState.SCORING, NOTHING_LEFT)
+        if not states.move(submission_id, SubmissionState.SCORED, NOTHING_LEFT, **leases.RELEASED):
             return False
         evaluation = Evaluation.objects.get(submission=submission_id, current=True)
         Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now(), means=means_of(evaluation))
@@ -106,6 +128,18 @@ def finish(submission_id: uuid.UUID) -> bool:
         ranking.mark_stale(Submission.objects.get(pk=submission_id).phase_id)
         notifications.submission_ended(submission_id)
     return True
+
+
+def _end_stumbled(submission_id: uuid.UUID, error: Exception) -> None:
+    logger.error("end_stumbled", submission=str(submission_id), exc_info=error)
+    ending = Submission.objects.filter(TO_END, pk=submission_id)
+    with transaction.atomic():
+        states.log(submission_id, "end_error", detail=cage.detail_of(error), why=cage.words_of(error))
+        tries = ending.select_for_update(of=("self",)).values_list("tries", flat=True).first()
+        if tries is None:
+            return
+        ending.update(tries=tries + 1, lease_until=leases.back_off(tries + 1))
+    failures.fail(submission_id, TO_END, Q(tries__gte=settings.MAX_TRIES))
 
 
 def finish_shadow(evaluation: Evaluation) -> None:
@@ -151,25 +185,23 @@ def _stumbled(result: CaseResult, token: uuid.UUID, error: Exception) -> None:
         dataset=result.case.dataset.name,
         why=cage.words_of(error),
     )
-    release(result.pk, Q(lease_token=token), final=final)
+    release(result.pk, Q(lease_token=token), final=final, back_off=leases.back_off(result.tries))
 
 
-def release(pk: int, *held: Q, final: bool = False) -> None:
+def release(pk: int, *held: Q, final: bool = False, back_off: CombinedExpression | None = None) -> None:
     """Give a case back to be tried again, or fail its submission when it was tried often enough.
 
-    `final`: there is no use in trying it again.
+    `final`: there is no use in trying it again. `back_off`: not before then, by the sweeper.
     """
     with transaction.atomic():
         freed = CaseResult.objects.filter(*held, pk=pk, state=CaseState.RUNNING).update(
-            state=CaseState.PENDING, **leases.RELEASED
+            state=CaseState.PENDING, lease_token=None, lease_until=back_off
         )
         if not freed:
             return
         result = CaseResult.objects.select_related("evaluation").get(pk=pk)
-        if not final and result.tries < settings.MAX_TRIES:
+        if final or result.tries >= settings.MAX_TRIES:
+            if result.evaluation.current:
+                failures.fail(result.evaluation.submission_id)
+        elif back_off is None:
             transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
-        elif result.evaluation.current and states.move(
-            result.evaluation.submission_id, SubmissionState.FAILED
-        ):
-            states.log(result.evaluation.submission_id, "failed")
-            notifications.submission_ended(result.evaluation.submission_id)
