@@ -1,0 +1,386 @@
+"""What is drawn and listed, held cell by cell against the snapshot that it was made from.
+
+Each check raises where one number, name or word differs; expected values are read from the snapshot alone.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from tests.leaderboard.figures.reading import DASH, Data, Drawing, called, flat, printed, same
+
+_HOVER = "{} against {}<br>{}, {}<br>p {}, corrected {}<br>rank-biserial {}<br>Cohen's d {}"
+LEVELS = ("not significant", "p < .05", "p < .01", "p < .001")
+
+
+def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
+    found = data.parts["heatmap"]
+    columns = list(enumerate(found["columns"]))
+    picked = {
+        "By subtask": [pair for pair in columns if pair[1]["dataset"] is None],
+        "By dataset": [pair for pair in columns if len(pair[1]["datasets"]) == 1],
+    }
+    worst = max(rank for row in found["ranks"] for rank in row if rank is not None)
+    for view in views:
+        cells, numbers = view.traces
+        names = [data.names[entry] for entry in found["rows"]]
+        ranks = [[row[at] for at, _ in picked[view.name]] for row in found["ranks"]]
+        values = [[row[at] for at, _ in picked[view.name]] for row in found["values"]]
+        called(cells["y"], names)
+        same(cells["x"], range(len(picked[view.name])))
+        steps = [None if rank is None else round(6 * (rank - 1) / (worst - 1)) for rank in flat(ranks)]
+        same(flat(cells["z"]), steps)
+        heads = [(column["title"], column["metric"]) for _, column in picked[view.name]]
+        if view.name == "By dataset":
+            heads = [
+                (data.titles[column["datasets"][0]], column["metric"]) for _, column in picked[view.name]
+            ]
+        same(view.table[0], ["Method", *(f"{title}, {metric}" for title, metric in heads)])
+        expected_texts = [
+            f"{name}<br>{title}, {metric}<br>rank {DASH if rank is None else f'{rank:g}'}, "
+            f"rank score {printed(value, 3)}"
+            for name, row, scores in zip(names, ranks, values, strict=True)
+            for (title, metric), rank, value in zip(heads, row, scores, strict=True)
+        ]
+        same(flat(cells["hovertext"]), expected_texts)
+        drawn = set(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
+        expected = {
+            (name, at, f"{rank:g}")
+            for name, row in zip(names, ranks, strict=True)
+            for at, rank in enumerate(row)
+            if rank is not None
+        }
+        assert drawn == expected
+        assert len(numbers["text"]) == len(expected)
+        rows = [[DASH if rank is None else f"{rank:g}" for rank in row] for row in ranks]
+        same(view.table[1:], [[name, *row] for name, row in zip(names, rows, strict=True)])
+    assert [view.name for view in views] == [
+        name for name in picked if name == "By subtask" or len(views) > 1
+    ]
+
+
+def _triangle(matrix: Mapping[str, Any], trace: Mapping[str, Any]) -> None:
+    """One matrix of paired tests: colours, dots and hover texts above the diagonal, nothing below."""
+    names = matrix["methods"]
+    called(trace["x"], names)
+    called(trace["y"], names)
+    for row in range(len(names)):
+        for column in range(len(names)):
+            found = {key: trace[key][row][column] for key in ("z", "text", "hovertext")}
+            if column <= row:
+                assert found == {"z": None, "text": "", "hovertext": ""}
+                continue
+            level, sign = matrix["level"][row][column], matrix["direction"][row][column]
+            assert found["z"] == (None if level is None else level * sign)
+            assert found["text"] == ("·" if level == 0 else "")
+            words = [] if level is None else _pair(matrix, row, column)
+            assert found["hovertext"] == _HOVER.format(*words) if words else not found["hovertext"]
+
+
+def _pair(matrix: Mapping[str, Any], row: int, column: int) -> list[str]:
+    """What is told of two entries: names, verdict, level, p, corrected p and two effect sizes."""
+    sizes = []
+    for key in ("rank_biserial", "cohens_d"):
+        value, ends = matrix[key][row][column], (matrix[f"{key}_interval"] or {})[row][column]
+        told = printed(value, 2)
+        sizes.append(f"{told} ({ends[0]:.2f} to {ends[1]:.2f})" if value is not None and ends else told)
+    p = [f"{matrix[key][row][column]:.2g}" for key in ("p", "p_adjusted")]
+    names, level = matrix["methods"], LEVELS[matrix["level"][row][column]]
+    return [names[row], names[column], _verdict(matrix, row, column), level, *p, *sizes]
+
+
+def _verdict(matrix: Mapping[str, Any], row: int, column: int) -> str:
+    level, sign = matrix["level"][row][column], matrix["direction"][row][column]
+    if not level or not sign:
+        return "no significant difference"
+    return f"{matrix['methods'][row if sign > 0 else column]} is better"
+
+
+def _pairs(matrix: Mapping[str, Any]) -> list[list[str]]:
+    """The table's rows: every two entries once."""
+    places = combinations(range(len(matrix["methods"])), 2)
+    return [_pair(matrix, *place) for place in places if matrix["level"][place[0]][place[1]] is not None]
+
+
+def significance(data: Data, views: Sequence[Drawing], page: str) -> None:
+    """On a dataset's page of that dataset; on a board's of the one that its title names."""
+    (slug,) = (slug for slug, title in data.titles.items() if slug == page or f"on {title}:" in page)
+    matrices = data.parts[f"dataset/{slug}"]["significance"]
+    for view in views:
+        (trace,) = view.traces
+        _triangle(matrices[view.name], trace)
+        same(view.table[1:], _pairs(matrices[view.name]))
+    assert {view.name for view in views} <= matrices.keys()
+
+
+def grid(data: Data, views: Sequence[Drawing], _: str) -> None:
+    """Matrices in the order of the table, which names metric and dataset of each."""
+    (view,) = views
+    slugs = {title: slug for slug, title in data.titles.items()}
+    places = list(dict.fromkeys((row[0], row[1]) for row in view.table[1:]))
+    for (metric, title), trace in zip(places, view.traces, strict=True):
+        matrix = data.parts[f"dataset/{slugs[title]}"]["significance"][metric]
+        _triangle(matrix, trace)
+        same([row[2:] for row in view.table[1:] if row[:2] == [metric, title]], _pairs(matrix))
+
+
+def distributions(data: Data, views: Sequence[Drawing], page: str) -> None:
+    part = data.parts[f"dataset/{page}"]
+    assert [view.name for view in views] == [name for name in data.metrics if name in part["metrics"]]
+    for view in views:
+        decimals, values = data.metrics[view.name]["decimals"], part["metrics"][view.name]["values"]
+        entries = [entry for entry in data.names if entry in values]
+        for entry, trace, row in zip(entries, view.traces, view.table[1:], strict=True):
+            cases = [(k, v) for k, v in zip(part["cases"], values[entry], strict=True) if v is not None]
+            same(trace["text"], [key for key, _ in cases])
+            same(trace["x"], [round(value, decimals + 2) for _, value in cases])
+            same(trace["y"], [data.names[entry]] * len(cases))
+            numbers = [value for _, value in cases]
+            five = np.percentile(numbers, [0, 25, 50, 75, 100]) if numbers else [None] * 5
+            same(row, [data.names[entry], str(len(cases)), *(printed(one, decimals) for one in five)])
+
+
+def structures(data: Data, views: Sequence[Drawing], page: str) -> None:
+    part = data.parts[f"structures/{page}"]
+    assert [view.name for view in views] == [name for name in data.metrics if name in part["metrics"]]
+    for view in views:
+        metric, found, (trace,) = data.metrics[view.name], part["metrics"][view.name], view.traces
+        entries = [entry for entry in data.names if entry in found["means"]]
+        at = {one["name"]: place for place, one in enumerate(found["structures"])}
+        decimals, difficulty = metric["decimals"], []
+        called(trace["x"], [data.names[entry] for entry in entries])
+        names = [row[0] for row in view.table[1:]]
+        called(trace["y"], names)
+        assert sorted(names) == sorted(at)
+        for name, cells, hovers, row in zip(
+            names, trace["z"], trace["hovertext"], view.table[1:], strict=True
+        ):
+            values = [found["means"][entry][at[name]] for entry in entries]
+            missing = [found["missing"][entry][at[name]] for entry in entries]
+            present = [value for value in values if value is not None]
+            cases, mean = found["structures"][at[name]]["cases"], fmean(present) if present else None
+            difficulty.append((mean or 0) * (1 if metric["direction"] == "higher" else -1))
+            same(cells, [None if value is None else round(value, decimals) for value in values])
+            same(row, [name, str(cases), printed(mean, decimals), *(printed(v, decimals) for v in values)])
+            for text, entry, value, gaps in zip(hovers, entries, values, missing, strict=True):
+                gap = f"<br>without a value in {gaps} of {cases} cases" if gaps else ""
+                assert text == f"{name}<br>{data.names[entry]}: {printed(value, decimals)}{gap}"
+        assert difficulty == sorted(difficulty)
+
+
+def profile(data: Data, views: Sequence[Drawing], page: str) -> None:
+    means = data.parts["means"]
+    for view in views:
+        metric, (others, own) = data.metrics[view.name], view.traces
+        sign, decimals = 1 if metric["direction"] == "higher" else -1, metric["decimals"]
+        points = {
+            (data.titles[slug], name): of_one[slug][view.name]["mean"]
+            for entry, name in data.names.items()
+            if (of_one := means.get(entry)) is not None
+            for slug in data.titles
+            if of_one.get(slug, {}).get(view.name, {}).get("mean") is not None
+        }
+        drawn = {
+            key: value
+            for trace in (others, own)
+            for *key_, value in zip(trace["y"], trace["text"], trace["x"], strict=True)
+            for key in [tuple(key_)]
+        }
+        assert drawn == points
+        assert len(others["x"]) + len(own["x"]) == len(points)
+        assert set(own["text"]) == {data.names[page]}
+        for title, mine, best, place in view.table[1:]:
+            all_means = [value for (where, _), value in points.items() if where == title]
+            value = points.get((title, data.names[page]))
+            better = sum(sign * one > sign * value for one in all_means) if value is not None else None
+            best_of_all = max(all_means, key=lambda one: sign * one)
+            same((mine, best), (printed(value, decimals), printed(best_of_all, decimals)))
+            assert place == (DASH if better is None else f"{better + 1} of {len(all_means)}")
+        assert [row[0] for row in view.table[1:]] == [
+            title for title in data.titles.values() if any(where == title for where, _ in points)
+        ]
+
+
+def tradeoff(data: Data, views: Sequence[Drawing], _: str) -> None:
+    (view,) = views
+    front, dots = view.traces
+    both = {
+        entry["method"]: (entry["metrics"]["DSC"]["mean"], entry["metrics"]["NDV"]["mean"])
+        for entry in data.board["entries"]
+    }
+    both = {name: pair for name, pair in both.items() if None not in pair}
+    # A NDV of 0 stands a decade below the smallest other one's.
+    zero = 10.0 ** (math.floor(math.log10(min(ndv for _, ndv in both.values() if ndv > 0))) - 1)
+    unbeaten = {
+        name
+        for name, (dsc, ndv) in both.items()
+        if not any((d >= dsc and n <= ndv) and (d, n) != (dsc, ndv) for d, n in both.values())
+    }
+    same(dots["y"], [dsc for dsc, _ in both.values()])
+    same(dots["x"], [ndv or zero for _, ndv in both.values()])
+    assert all(text in ("", name) for text, name in zip(dots["text"], both, strict=True))
+    assert any(dots["text"])
+    for text, (name, (dsc, ndv)) in zip(dots["hovertext"], both.items(), strict=True):
+        assert text == f"{name}<br>DSC {dsc:.4f}, NDV {ndv:.4f} %"
+    line = sorted((both[name][1], both[name][0]) for name in unbeaten)
+    same(front["x"], [ndv or zero for ndv, _ in line])
+    same(front["y"], [dsc for _, dsc in line])
+    rows = [[n, f"{d:.4f}", f"{v:.4f}", "yes" if n in unbeaten else "no"] for n, (d, v) in both.items()]
+    same(view.table[1:], rows)
+
+
+def blobs(data: Data, views: Sequence[Drawing], _: str) -> None:
+    (view,) = views
+    intervals, circles, crosses = view.traces
+    entries, resamples = data.board["entries"], data.board["stability"]["resamples"]
+    names = [entry["method"] for entry in entries]
+    counts = {
+        (name, rank): count
+        for name, entry in zip(names, entries, strict=True)
+        for rank, count in enumerate(entry["rank_distribution"], 1)
+        if count
+    }
+    same(zip(circles["y"], circles["x"], strict=True), counts)
+    areas = [size**2 for size in circles["marker"]["size"]]
+    # The area is the share, down to a smallest circle that can still be seen.
+    same(areas, [max(22.0**2 * count / resamples, 2.5**2) for count in counts.values()])
+    for text, ((name, rank), count) in zip(circles["hovertext"], counts.items(), strict=True):
+        assert text == f"{name}<br>rank {rank} in {count / resamples:.1%} of the resamples"
+    same(zip(crosses["y"], crosses["x"], strict=True), [(e["method"], e["rank"]) for e in entries])
+    ends = [[*entry["rank_interval"], None] for entry in entries]
+    same(intervals["x"], flat(ends))
+    same(intervals["y"], flat([[name, name, None] for name in names]))
+    for entry, row in zip(entries, view.table[1:], strict=True):
+        low, high = entry["rank_interval"]
+        # The three most frequent ranks; of equally frequent ones the better first.
+        common = sorted((-count, rank) for rank, count in enumerate(entry["rank_distribution"], 1) if count)
+        shares = ", ".join(f"{rank} ({-count / resamples:.0%})" for count, rank in common[:3])
+        same(row, [entry["method"], f"{entry['rank']:g}", f"{low:g} to {high:g}", shares])
+
+
+def schemes(data: Data, views: Sequence[Drawing], _: str) -> None:
+    (view,) = views
+    found = data.parts["agreement"]["schemes"]
+    official = data.board["scheme"]["name"]
+    order = [official, *(name for name in found["names"] if name != official)]
+    same(view.table[0], ["Method", *order])
+    by_name = {
+        name: dict(zip(found["entries"], ranks, strict=True))
+        for name, ranks in zip(found["names"], found["ranks"], strict=True)
+    }
+    for entry, trace, row in zip(data.names, view.traces, view.table[1:], strict=True):
+        ranks = [by_name[name][entry] for name in order]
+        same(trace["x"], range(len(order)))
+        same(trace["y"], ranks)
+        same(row, [data.names[entry], *(f"{rank:g}" for rank in ranks)])
+        for text, name, rank in zip(trace["hovertext"], order, ranks, strict=True):
+            assert text == f"{data.names[entry]}<br>{name}: rank {rank:g}"
+
+
+def without(data: Data, views: Sequence[Drawing], _: str) -> None:
+    (view,) = views
+    cells, numbers = view.traces
+    found = data.parts["agreement"]["without_dataset"]
+    titles = [data.titles[slug] for slug in found["names"]]
+    ranks = [dict(zip(found["entries"], column, strict=True)) for column in found["ranks"]]
+    full = dict(zip(found["entries"], found["full"], strict=True))
+    names = list(data.names.values())
+    same(cells["x"], range(len(titles)))
+    same(cells["y"], names)
+    expected = []
+    for entry, row, hovers in zip(data.names, cells["z"], cells["hovertext"], strict=True):
+        same(row, [max(-3, min(3, full[entry] - column[entry])) for column in ranks])
+        for at, (text, column) in enumerate(zip(hovers, ranks, strict=True)):
+            lines = f"without {titles[at]}: rank {column[entry]:g}, with it {full[entry]:g}"
+            assert text == f"{data.names[entry]}<br>{lines}"
+            expected.append((data.names[entry], at, f"{column[entry]:g}"))
+    same(zip(numbers["y"], numbers["x"], numbers["text"], strict=True), expected)
+    same(
+        view.table[1:],
+        [
+            [data.names[entry], f"{full[entry]:g}", *(f"{column[entry]:g}" for column in ranks)]
+            for entry in data.names
+        ],
+    )
+
+
+def overview(data: Data, views: Sequence[Drawing], _: str) -> None:
+    """Datasets are rows of (group, task, contrast, name), source and number of cases."""
+    (view,) = views
+    (trace,) = view.traces
+    total = sum(cases for *_, cases in data.datasets)
+    for place, inside, label, count, text in zip(
+        *(trace[key] for key in ("ids", "parents", "labels", "values", "hovertext")), strict=True
+    ):
+        path = place.split("/")
+        within = [row for row in data.datasets if list(row[0][: len(path)]) == path]
+        assert count == sum(cases for *_, cases in within) > 0
+        assert (inside, label.replace("<br>", " ")) == ("/".join(path[:-1]), path[-1])
+        head, numbers, *source = text.split("<br>")
+        assert (head, numbers) == (", ".join(path), f"{count} cases, {count / total:.0%} of all")
+        assert source == [f"from {row[1]}" for row in within if len(path) == 4 and row[1]]
+    leaves = {"/".join(path) for path, *_ in data.datasets}
+    assert leaves == {place for place in trace["ids"] if place.count("/") == 3}
+    rows = [[path[3], *path[:3], source or DASH, str(cases)] for path, source, cases in data.datasets]
+    same(view.table[1:], [*rows, ["All", "", "", "", "", str(total)]])
+
+
+def _compared(data: Data, metric: str, page: str) -> list[tuple[str, str, float, float]]:
+    """(dataset, case, a, b) where both of `a/b` have a value."""
+    return [
+        (title, case, *both)
+        for slug, title in data.titles.items()
+        if metric in data.parts[f"dataset/{slug}"]["metrics"]
+        for values in [data.parts[f"dataset/{slug}"]["metrics"][metric]["values"]]
+        for case, *both in zip(
+            data.parts[f"dataset/{slug}"]["cases"], *(values[entry] for entry in page.split("/")), strict=True
+        )
+        if None not in both
+    ]
+
+
+def paired(data: Data, views: Sequence[Drawing], page: str) -> None:
+    a, b = (data.names[entry] for entry in page.split("/"))
+    for view in views:
+        line, points = view.traces
+        decimals, cases = data.metrics[view.name]["decimals"], _compared(data, view.name, page)
+        assert line["x"] == line["y"]
+        values = [value for case in cases for value in case[2:]]
+        assert line["x"][0] <= min(values) <= max(values) <= line["x"][1]
+        same(points["y"], [round(first, decimals + 2) for *_, first, _ in cases])
+        same(points["x"], [round(second, decimals + 2) for *_, second in cases])
+        for text, row, (title, case, first, second) in zip(
+            points["hovertext"], view.table[1:], cases, strict=True
+        ):
+            told_ = (printed(first, decimals), printed(second, decimals))
+            assert text == f"{case}, {title}<br>{a} {told_[0]}<br>{b} {told_[1]}"
+            same(row, [case, title, *told_, f"{first - second:+.{decimals}f}"])
+
+
+def differences(data: Data, views: Sequence[Drawing], page: str) -> None:
+    """Bars side by side without a gap; each counts the differences within its edges."""
+    for view in views:
+        (bars,) = view.traces
+        decimals = data.metrics[view.name]["decimals"] + 1
+        found = np.array([a - b for *_, a, b in _compared(data, view.name, page)])
+        # A little air stands between the bars.
+        wide = bars["width"][0] / 0.92
+        steps = [round((middle - wide / 2) / wide) for middle in bars["x"]]
+        edges = [step * wide for step in (*steps, steps[-1] + 1)]
+        same(bars["x"], [low + wide / 2 for low in edges[:-1]])
+        assert steps == list(range(steps[0], steps[0] + len(steps)))
+        # The extreme values lie on the outer edges.
+        outer = edges[0] - 1e-9 * wide, edges[-1] + 1e-9 * wide
+        counts = np.histogram(found, [outer[0], *edges[1:-1], outer[1]])[0].tolist()
+        same(bars["y"], counts)
+        assert sum(bars["y"]) == len(found)
+        for text, row, (low, high), count in zip(
+            bars["hovertext"], view.table[1:], pairwise(edges), counts, strict=True
+        ):
+            ends = [f"{end + 0.0:+.{decimals}f}" for end in (low, high)]
+            assert text == f"{ends[0]} to {ends[1]}: {count} cases"
+            same(row, [*ends, str(count)])

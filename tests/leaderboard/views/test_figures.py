@@ -1,0 +1,256 @@
+"""Every plot of every page equals the snapshot cell by cell, and no cell escapes the comparison."""
+
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, get_type_hints
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from leaderboard import figures
+from leaderboard.figures.distributions import case_distributions
+from leaderboard.figures.figure import Figure
+from leaderboard.figures.heatmap import rank_heatmap
+from leaderboard.figures.overview import data_overview
+from leaderboard.figures.paired import paired_figures
+from leaderboard.figures.profile import entry_profile
+from leaderboard.figures.significance import significance_grid, significance_matrices
+from leaderboard.figures.stability import blobs, bumps, without_each
+from leaderboard.figures.structures import structure_profile
+from leaderboard.figures.tradeoff import accuracy_against_regularity
+from leaderboard.models import Challenge, Dataset, Entry, Phase, SnapshotPart
+from tests.leaderboard import make, payload
+from tests.leaderboard.figures import cells
+from tests.leaderboard.figures.reading import Check, Data, Drawing, on_page
+from tests.leaderboard.views.conftest import page
+
+pytestmark = pytest.mark.django_db
+HOME = "/challenges/lumir/"
+BOARD = f"{HOME}phases/validation/"
+NAMES = ("Alpha", "Bravo", "Charlie", "Delta", "Echo")
+COUNT = len(NAMES)
+
+# What makes a figure -> where it stands, under which key, what compares it, and what its page is of.
+COMPARED: dict[Callable[..., Any], list[tuple[str, str, Check, str]]] = {
+    rank_heatmap: [(BOARD, "rank-heatmap", cells.heatmap, "")],
+    significance_matrices: [
+        (BOARD, "significance", cells.significance, "in-domain"),
+        (f"{HOME}datasets/t2-like/", "significance", cells.significance, "t2-like"),
+    ],
+    accuracy_against_regularity: [
+        (BOARD, "tradeoff", cells.tradeoff, ""),
+        (f"{HOME}entries/entry-1/", "tradeoff", cells.tradeoff, ""),
+    ],
+    case_distributions: [(f"{HOME}datasets/t2-like/", "distributions", cells.distributions, "t2-like")],
+    structure_profile: [(f"{HOME}datasets/t2-like/", "structures", cells.structures, "t2-like")],
+    entry_profile: [(f"{HOME}entries/entry-1/", "profile", cells.profile, "entry-1")],
+    blobs: [(f"{BOARD}stability/", "blobs", cells.blobs, "")],
+    bumps: [(f"{BOARD}stability/", "schemes", cells.schemes, "")],
+    without_each: [(f"{BOARD}stability/", "without", cells.without, "")],
+    significance_grid: [
+        (f"{BOARD}significance/?show=zero-shot-dsc-and-hd95", "zero-shot-dsc-and-hd95", cells.grid, "")
+    ],
+    data_overview: [(f"{HOME}data/", "data", cells.overview, "")],
+    paired_figures: [
+        ("", "paired", cells.paired, "entry-0/entry-2"),
+        ("", "differences", cells.differences, "entry-0/entry-2"),
+    ],
+}
+PLACES = [place for places in COMPARED.values() for place in places]
+
+
+def drawn_with(rng: np.random.Generator) -> dict[str, Callable[[Any], Any]]:
+    """Random values of each kind by the name that a snapshot gives them."""
+
+    def some(low: float, high: float) -> Callable[[Any], Any]:
+        return lambda _: round(float(rng.uniform(low, high)), 5)
+
+    def signed(_: Any) -> float:
+        return round(float(rng.normal()), 4)
+
+    return {
+        "values": some(0.1, 0.9),
+        "means": some(0.1, 0.9),
+        "mean": some(0.1, 0.9),
+        "missing": lambda _: int(rng.integers(0, 3)),
+        "ranks": lambda _: float(rng.integers(2, 11)) / 2,
+        "full": lambda _: float(rng.integers(1, 9)),
+        "tau": signed,
+        "full_tau": signed,
+        "p": some(0, 1),
+        "p_adjusted": some(0, 1),
+        "level": lambda _: int(rng.integers(0, 4)),
+        "direction": lambda _: int(rng.choice([-1, 1])),
+        "rank_biserial": signed,
+        "rank_biserial_interval": signed,
+        "cohens_d": signed,
+        "cohens_d_interval": signed,
+    }
+
+
+def shaken(value: Any, kinds: dict[str, Callable[[Any], Any]], kind: str = "") -> Any:
+    """The same shape with random numbers, so that no two cells are alike."""
+    if isinstance(value, dict):
+        return {key: shaken(inner, kinds, key if key in kinds else kind) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shaken(inner, kinds, kind) for inner in value]
+    return kinds[kind](value) if kind and isinstance(value, int | float) else value
+
+
+def renamed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: renamed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [renamed(inner) for inner in value]
+    is_name = isinstance(value, str) and value.startswith("Method ")
+    return NAMES[int(value.removeprefix("Method "))] if is_name else value
+
+
+def board(rng: np.random.Generator) -> dict[str, Any]:
+    made: dict[str, Any] = renamed(payload.board(COUNT))
+    for at, entry in enumerate(made["entries"]):
+        entry["metrics"] = shaken(entry["metrics"], {"mean": drawn_with(rng)["mean"]})
+        entry["rank_distribution"] = rng.multinomial(payload.RESAMPLES, [1 / COUNT] * COUNT).tolist()
+        entry["rank_interval"] = sorted(rng.integers(1, COUNT + 1, 2).tolist())
+        entry["metrics"]["NDV"]["mean"] *= at
+    return made
+
+
+@pytest.fixture
+def data(challenge: Challenge, phase: Phase, entry: Entry) -> Data:
+    """A snapshot of random numbers with gaps, on which each page's figures are drawn."""
+    rng = np.random.default_rng(7)
+    Dataset.objects.filter(slug="t2-like").update(group="zero-shot", contrast="T2w", source="OASIS")
+    make.dataset(challenge, ("1_0", "2_1"), slug="more", name="More", group="zero-shot", contrast="T2w")
+    second = challenge.teams.get()
+    Entry.objects.create(challenge=challenge, team=second, slug="entry-1", name="Bravo")
+    made = payload.snapshot(phase, COUNT, payload=board(rng))
+    for part in SnapshotPart.objects.filter(snapshot=made):
+        part.payload = shaken(renamed(part.payload), drawn_with(rng))
+        _leave_gaps(part.name, part.payload)
+        part.save()
+    rows = [
+        (
+            (d.get_group_display(), d.get_task_display(), d.contrast or "Contrast not told", d.name),
+            d.source,
+            d.cases.count(),
+        )
+        for d in challenge.datasets.order_by("position", "pk")
+    ]
+    parts = dict(SnapshotPart.objects.filter(snapshot=made).values_list("name", "payload"))
+    return Data(made.payload, parts, rows)
+
+
+def _leave_gaps(name: str, part: dict[str, Any]) -> None:
+    if name == "heatmap":
+        part["ranks"][1][2] = part["values"][1][2] = None
+    elif name == "means":
+        for entry, dataset, metric in (("entry-3", "t2-like", "HD95"), ("entry-1", "in-domain", "NDV")):
+            part[entry][dataset][metric] = {"mean": None, "std": None, "missing": 3}
+    elif name.startswith("dataset/"):
+        part["metrics"]["DSC"]["values"]["entry-2"][1] = None
+        part["metrics"]["HD95"]["values"]["entry-4"] = [None] * len(part["cases"])
+        for matrix in part["significance"].values():
+            matrix["cohens_d"][0][1] = matrix["level"][1][3] = None
+    elif name.startswith("structures/"):
+        part["metrics"]["HD95"]["means"]["entry-1"][0] = None
+
+
+def drawing(client: Client, data: Data, address: str, key: str, of: str) -> list[Drawing]:
+    """The figure as its page has it; a comparison's, which is computed on demand, from the same values."""
+    if address:
+        return on_page(page(client, address))[key]
+    a, b = of.split("/")
+    parts = {slug: data.parts[f"dataset/{slug}"] for slug in data.titles}
+    datasets = [
+        {
+            "dataset": slug,
+            "cases": part["cases"],
+            "metrics": {m: {"a": v["values"][a], "b": v["values"][b]} for m, v in part["metrics"].items()},
+        }
+        for slug, part in parts.items()
+    ]
+    made = paired_figures(data.names[a], data.names[b], payload.METRICS, data.titles, datasets)
+    figure = next(figure for figure in made if figure.key == key)
+    return [
+        Drawing(view.name, list(view.traces), [list(view.table.head), *map(list, view.table.rows)])
+        for view in figure.views
+    ]
+
+
+READ = ("ids", "parents", "labels", "values", "x", "y", "z", "text", "hovertext")
+
+
+def spots(value: list[Any]) -> Iterator[tuple[list[Any], int]]:
+    for at, inner in enumerate(value):
+        if isinstance(inner, list):
+            yield from spots(inner)
+        else:
+            yield value, at
+
+
+def others(value: Any) -> Iterator[Any]:
+    """What a cell might wrongly be: another number, a word more, one digit changed."""
+    if not isinstance(value, str):
+        yield 0.123 if value is None else value + 1
+        return
+    yield f"{value}?"
+    for found in re.finditer(r"\d+", value):
+        last = found.end() - 1
+        yield f"{value[:last]}{(int(value[last]) + 1) % 10}{value[last + 1 :]}"
+
+
+def altered(views: list[Drawing]) -> Iterator[str]:
+    """The figure with one cell changed at a time: of each trace's data, of circles' sizes and of tables."""
+    for view in views:
+        columns = {
+            f"trace {number}, {name}": trace[name]
+            for number, trace in enumerate(view.traces)
+            for name in READ
+            if isinstance(trace.get(name), list)
+        }
+        if view.name == "Ranks":
+            columns["area of circles"] = view.traces[1]["marker"]["size"]
+        columns["table"] = view.table[1:]
+        for column, values in columns.items():
+            for holder, at in spots(values):
+                kept = holder[at]
+                for holder[at] in others(kept):
+                    yield f"{view.name}, {column}, {at}: {kept!r} as {holder[at]!r}"
+                holder[at] = kept
+
+
+def differs(check: Check, data: Data, views: list[Drawing], of: str) -> bool:
+    try:
+        check(data, views, of)
+    except (AssertionError, KeyError, ValueError):
+        return True
+    return False
+
+
+def test_every_plot_equals_the_snapshot_and_no_cell_escapes_the_comparison(
+    client: Client, data: Data
+) -> None:
+    for address, key, check, of in PLACES:
+        views = drawing(client, data, address, key, of)
+        check(data, views, of)
+        escaped = [change for change in altered(views) if not differs(check, data, views, of)]
+        assert not escaped, (key, escaped[:5])
+
+
+def test_every_figure_that_there_is_is_compared() -> None:
+    modules = [
+        import_module(f"{figures.__name__}.{one.name}") for one in pkgutil.iter_modules(figures.__path__)
+    ]
+    made = {
+        function
+        for module in modules
+        for _, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and get_type_hints(function).get("return") in (Figure, Figure | None, list[Figure])
+    }
+    assert made == COMPARED.keys()
