@@ -4,12 +4,12 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
 
 from leaderboard.demo.stage import Stage
+from tests.leaderboard.stack import wait
 
 # A process with a child of its own, as a worker has.
 PARENT = (
@@ -28,10 +28,7 @@ def alive(pid: int) -> bool:
 
 
 def wait_for(count: int, path: Path) -> None:
-    deadline = time.monotonic() + 20
-    while len(pids(path)) < count and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert len(pids(path)) >= count
+    wait(lambda: len(pids(path)) >= count)
 
 
 def test_what_dies_is_started_again_and_all_ends_together(tmp_path: Path) -> None:
@@ -66,10 +63,7 @@ def test_what_dies_is_started_again_and_all_ends_together(tmp_path: Path) -> Non
     assert said == ["the worker ended with -9; starting another"]
     assert len(pids(notes["feed"])) == 1
     newest = pids(notes["worker"])[-1]
-    deadline = time.monotonic() + 5
-    while alive(newest) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(newest)
+    wait(lambda: not alive(newest))
     for path in notes.values():
         for pid in filter(alive, pids(path)):
             os.kill(pid, signal.SIGKILL)

@@ -6,9 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from scoring.archive import open_fields
 from scoring.errors import InvalidGroundTruth
 from scoring.evaluate import score_case
 from scoring.spec import RULES, read_config
+from tests.leaderboard.stack import wait
 from tests.scoring.files import gz, nifti
 from tests.scoring.phantom import SHAPE
 
@@ -92,13 +92,6 @@ def gone(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
-
-
-def within(seconds: float, what: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not what() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return what()
 
 
 def test_a_case_has_the_same_numbers_inside_to_the_last_bit(phantom_folder: Path) -> None:
@@ -172,9 +165,18 @@ def test_a_process_that_hangs_once_is_replaced_and_the_job_done(
     phantom_folder: Path, settings: Settings
 ) -> None:
     look(phantom_folder)
-    settings.CAGE_SECONDS = 2
-    os.kill(pid(), signal.SIGSTOP)
+    stopped = pid()
+    settings.CAGE_SECONDS = 1
+    os.kill(stopped, signal.SIGSTOP)
+
+    def give_time() -> None:
+        wait(lambda: gone(stopped))
+        settings.CAGE_SECONDS = 60
+
+    helper = threading.Thread(target=give_time)
+    helper.start()
     assert look(phantom_folder) == list(SHAPE)
+    helper.join()
 
 
 def test_too_much_computing_is_told_as_time(large: dict[str, Any]) -> None:
@@ -198,7 +200,7 @@ def test_a_crash_is_told_and_costs_one_try(
 def test_a_process_that_died_between_two_jobs_is_replaced(phantom_folder: Path) -> None:
     look(phantom_folder)
     os.kill(pid(), signal.SIGKILL)
-    assert within(5, lambda: gone(pid()))
+    wait(lambda: gone(pid()))
     assert look(phantom_folder) == list(SHAPE)
 
 
@@ -242,4 +244,4 @@ def test_it_dies_with_the_process_that_keeps_it(phantom_folder: Path) -> None:
     keeper.kill()
     keeper.wait()
     keeper.stdout.close()
-    assert within(5, lambda: gone(kept))
+    wait(lambda: gone(kept))
