@@ -14,6 +14,7 @@ import numpy as np
 from scoring.evaluate import CaseScores, SubmissionScores
 from scoring.metrics import METRICS
 from scoring.ranking.table import CSV_COLUMNS
+from scoring.spec import MetricSpec
 
 
 def metrics_json(scores: SubmissionScores) -> str:
@@ -79,26 +80,26 @@ def tidy_csv(scores: SubmissionScores, method: str) -> str:
     """One row per number: the case's value (item empty), and one per label or landmark (item its number).
 
     The tables of several methods, one below the other, are what ``python -m scoring rank`` reads; a
-    dataset is a config.
+    dataset is a config. Of several metrics of one kind it has the first, which is the one that is ranked.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for config, group in zip(scores.configs, scores.groups, strict=True):
-        labels = {m.name: m.labels for m in config.metrics}
         dataset = (config.source or config.name).removesuffix(".json")
         for case in group:
-            for name, value in case.values.items():
-                metric = METRICS[case.kinds[name]].short
-                rows = [("", value), *_named_items(case, name, labels[name])]
+            for metric in config.ranked:
+                rows = [("", case.values[metric.name]), *_named_items(case, metric)]
+                short = METRICS[metric.metric].short
                 writer.writerows(
-                    [method, dataset, case.key, item, metric, repr(number)] for item, number in rows
+                    [method, dataset, case.key, item, short, repr(number)] for item, number in rows
                 )
     return out.getvalue()
 
 
-def _named_items(case: CaseScores, name: str, labels: Sequence[int]) -> list[tuple[object, float]]:
-    kind, items = case.kinds[name], case.items[name].tolist()
-    if kind in ("ndv", "sdlogj"):
+def _named_items(case: CaseScores, metric: MetricSpec) -> list[tuple[object, float]]:
+    items = case.items[metric.name].tolist()
+    if metric.metric in ("ndv", "sdlogj"):
         return []
-    return list(zip(labels if kind in ("dice", "hd95") else range(1, len(items) + 1), items, strict=True))
+    numbers: Sequence[int] = range(1, len(items) + 1) if metric.metric == "tre" else metric.labels
+    return list(zip(numbers, items, strict=True))

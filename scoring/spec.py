@@ -151,6 +151,12 @@ class EvaluationConfig:
         """Metric name -> kind."""
         return {m.name: m.metric for m in self.metrics}
 
+    @property
+    def ranked(self) -> tuple[MetricSpec, ...]:
+        """The metrics that rankings see: the first of each kind, since boards have one column a kind."""
+        first = {m.metric: m for m in reversed(self.metrics)}
+        return tuple(m for m in self.metrics if first[m.metric] is m)
+
 
 def _parts(path: str) -> tuple[str, str]:
     match = _IMAGE.search(path)

@@ -20,7 +20,6 @@ from leaderboard.domain import failures, leases, notifications, ranking, states
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
-from scoring.spec import read_config
 
 logger = structlog.get_logger(__name__)
 
@@ -154,18 +153,15 @@ def means_of(evaluation: Evaluation) -> dict[str, dict[str, float | int | None]]
     """Metric by kind (dice, tre ...) -> mean over the cases with a finite value, and the others' number."""
     values = defaultdict(list)
     kinds = {
-        dataset.pk: kinds_of(dataset)
+        dataset.pk: ranking.kinds_of(dataset)
         for dataset in Dataset.objects.filter(cases__results__evaluation=evaluation).distinct()
     }
-    for dataset, numbers in evaluation.case_results.values_list("case__dataset_id", "values"):
-        for name, value in numbers.items():
-            values[kinds[dataset][name]].append(value)
+    results = evaluation.case_results.values_list("case__dataset_id", "case__config_index", "values")
+    for dataset, config, numbers in results:
+        for name, kind in kinds[dataset][config].items():
+            if name in numbers:
+                values[kind].append(numbers[name])
     return {kind: _mean(numbers) for kind, numbers in values.items()}
-
-
-def kinds_of(dataset: Dataset) -> dict[str, str]:
-    """A dataset's metrics: the config's name -> kind."""
-    return {name: kind for config in dataset.configs for name, kind in read_config(config).kinds.items()}
 
 
 def _mean(numbers: list[float]) -> dict[str, float | int | None]:

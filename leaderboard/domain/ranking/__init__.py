@@ -10,6 +10,7 @@ from leaderboard.domain.ranking.boards import (
 )
 from leaderboard.domain.ranking.comparison import comparison
 from leaderboard.domain.ranking.rescored import boards_before_and_after
+from leaderboard.domain.ranking.standing import kinds_of
 from leaderboard.domain.ranking.what_if import (
     WhatIf,
     explanation,
@@ -25,6 +26,7 @@ __all__ = [
     "comparison",
     "complete_board",
     "explanation",
+    "kinds_of",
     "mark_stale",
     "other_matrix",
     "preset",

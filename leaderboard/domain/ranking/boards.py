@@ -144,7 +144,7 @@ def _computed(
 ) -> _Board:
     scheme = Scheme.from_dict(inputs["scheme"])
     payload = board_of(table, scheme, cards, official=True, certain=certain)
-    parts = parts_of(table, scheme, cards, structures_of(phase), certain=certain)
+    parts = parts_of(table, scheme, cards, structures_of(phase, cards.datasets), certain=certain)
     if certain:
         parts |= certainty_parts(table, scheme, cards)
     content = json.dumps([LAYOUT, inputs, payload, parts], sort_keys=True, allow_nan=False)

@@ -35,7 +35,7 @@ def comparison(snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
         table = table_of(snapshot).select(methods=[methods[a], methods[b]])
-        structures = structures_of(snapshot.phase)
+        structures = structures_of(snapshot.phase, cards.datasets)
         found = {
             "a": a,
             "b": b,

@@ -81,24 +81,27 @@ def score_table(
 
 def _rows(datasets: Sequence[Dataset], evaluations: Sequence[Evaluation]) -> Iterator[Row]:
     names = {evaluation.pk: evaluation.submission.entry.name for evaluation in evaluations}
-    kinds = {dataset.pk: metric_names(dataset) for dataset in datasets}
+    kinds = {dataset.pk: kinds_of(dataset) for dataset in datasets}
     slugs = {dataset.pk: dataset.slug for dataset in datasets}
     results = CaseResult.objects.filter(
         evaluation__in=evaluations, state=CaseState.DONE, case__dataset__in=datasets
     ).order_by("evaluation", "case__dataset__position", "case__dataset", "case__position")
-    columns = results.values_list("evaluation_id", "case__dataset_id", "case__key", "values", "items")
-    for evaluation, dataset, key, values, items in columns.iterator():
-        for name, value in values.items():
-            parts = items.get(name)
-            # A metric with one value a case has no items to compare.
-            several = parts if parts is not None and len(parts) > 1 else None
-            yield names[evaluation], slugs[dataset], key, kinds[dataset][name], value, several
+    columns = results.values_list(
+        "evaluation_id", "case__dataset_id", "case__config_index", "case__key", "values", "items"
+    )
+    for evaluation, dataset, config, key, values, items in columns.iterator():
+        for name, kind in kinds[dataset][config].items():
+            if name in values:
+                parts = items.get(name)
+                # A metric with one value a case has no items to compare.
+                several = parts if parts is not None and len(parts) > 1 else None
+                yield names[evaluation], slugs[dataset], key, METRICS[kind].short, values[name], several
 
 
-def metric_names(dataset: Dataset) -> dict[str, str]:
-    """A dataset's metrics: the config's name -> the kind's name on boards (DSC, HD95, TRE, NDV, SDlogJ)."""
+def kinds_of(dataset: Dataset) -> list[dict[str, str]]:
+    """The metrics that boards show, by config of a dataset: the config's name of a metric -> its kind."""
     configs = [read_config(config) for config in dataset.configs]
-    return {name: METRICS[kind].short for config in configs for name, kind in config.kinds.items()}
+    return [{metric.name: metric.metric for metric in config.ranked} for config in configs]
 
 
 def _facts(dataset: Dataset) -> DatasetFacts:

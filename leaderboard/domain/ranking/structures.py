@@ -1,6 +1,6 @@
 """Values by structure: which labels and landmarks are hard, and for whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,9 @@ class Structures:
     names: Mapping[int, str]
 
 
-def structures_of(phase: Phase) -> dict[str, Structures]:
-    """The structures of a phase's datasets, by slug."""
-    datasets = phase.datasets.prefetch_related("cases")
+def structures_of(phase: Phase, slugs: Iterable[str]) -> dict[str, Structures]:
+    """The structures of the datasets of these slugs, by slug; the phase may have lost them since."""
+    datasets = phase.challenge.datasets.filter(slug__in=slugs).prefetch_related("cases")
     return {dataset.slug: Structures(_labels(dataset), label_names(dataset)) for dataset in datasets}
 
 
@@ -36,7 +36,7 @@ def _labels(dataset: Dataset) -> dict[str, dict[str, Sequence[int]]]:
     configs = [read_config(config) for config in dataset.configs]
     found: dict[str, dict[str, Sequence[int]]] = {}
     for case in dataset.cases.all():
-        for metric in configs[case.config_index].metrics:
+        for metric in configs[case.config_index].ranked:
             found.setdefault(METRICS[metric.metric].short, {})[case.key] = metric.labels
     return found
 

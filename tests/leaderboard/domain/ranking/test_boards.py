@@ -7,7 +7,17 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from leaderboard.domain import ranking
-from leaderboard.models import LAYOUT, Completion, Entry, Evaluation, Phase, Snapshot, SnapshotPart
+from leaderboard.domain.evaluation.scoring import means_of
+from leaderboard.models import (
+    LAYOUT,
+    CaseResult,
+    Completion,
+    Entry,
+    Evaluation,
+    Phase,
+    Snapshot,
+    SnapshotPart,
+)
 from leaderboard.queries import boards, snapshots
 from tests.leaderboard import make
 from tests.leaderboard.domain.ranking.conftest import score
@@ -79,6 +89,8 @@ def test_a_frozen_board_gets_its_certainty_though_a_newer_one_is_held_back(phase
     Phase.objects.update(freeze_at=timezone.now() - timedelta(hours=1))
     score(phase, make.entry(Entry.objects.get(name="Best").team, name="Newcomer"), 1)
     updated(phase)
+    # Nor does it lose it with a dataset that leaves the phase, whose results it names.
+    phase.datasets.clear()
     completed()
     phase.refresh_from_db()
     shown = boards.board_of(phase, public(phase))
@@ -140,3 +152,20 @@ def test_a_board_is_shown_as_of_a_date(phase: Phase, days: int) -> None:
     second = updated(phase)
     shown = snapshots.shown(phase, public(phase), at=timezone.now() - timedelta(days=days))
     assert shown == {0: second, 1: first, 3: None}[days]
+
+
+def test_of_two_metrics_of_a_kind_the_first_is_ranked(phase: Phase) -> None:
+    dataset = phase.datasets.get()
+    dataset.configs[0]["evaluation_methods"] += [{"name": "DSC_small", "metric": "dice", "labels": [2]}]
+    dataset.save()
+    for result in CaseResult.objects.all():
+        result.values["DSC_small"], result.items["DSC_small"] = 0.1, [0.1]
+        result.save()
+    board = updated(phase)
+    means = [entry["metrics"]["DSC"]["mean"] for entry in board.payload["entries"]]
+    # Labels 0, 1, 2 of Best: 0.9 - 0.01 * mean(0..7) - 0.05 * label.
+    assert (means[0], means[2]) == pytest.approx((0.815, 0.815 - 2 * (0.1 + 0.003 * 3.5)))
+    structures = board.parts.get(name="structures/t2").payload["metrics"]["DSC"]["structures"]
+    assert [one["id"] for one in structures] == [0, 1, 2]
+    best = Evaluation.objects.get(submission__entry__name="Best")
+    assert means_of(best)["dice"] == pytest.approx({"mean": 0.815, "missing": 0})
