@@ -1,20 +1,20 @@
 """Scoring anew: in the shadow first, then applied or discarded with a reason; old evaluations are kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from leaderboard import tasks
-from leaderboard.domain import audit, notifications, ranking, states, stewardship
+from leaderboard.domain import audit, hints, notifications, ranking, states, stewardship
 from leaderboard.domain.evaluation import plan
-from leaderboard.enums import CaseState, SubmissionState
+from leaderboard.domain.evaluation.scoring import SHADOW_TO_END, finish_shadow
+from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused
 from leaderboard.models import CaseResult, Evaluation, Phase, Rescoring, Submission
+from leaderboard.queries import queues
 
 
 @dataclass(frozen=True)
@@ -46,30 +46,51 @@ def start(phase: Phase, by: User, reason: str, submissions: Iterable[Submission]
         Phase.objects.select_for_update().get(pk=phase.pk)
         if Rescoring.objects.filter(phase=phase, applied=None).exists():
             raise Refused("rescoring_undecided")
-        if not chosen.exists():
-            raise Refused("nothing_to_rescore")
         made = Rescoring.objects.create(phase=phase, by=by, reason=reason)
-        cases = plan.cases_of(phase)
-        for submission in chosen:
-            evaluation = Evaluation.objects.create(
-                submission=submission,
-                rescoring=made,
-                current=False,
-                scorer_version=plan.SCORER_VERSION,
-                rules=phase.rules,
-                ground_truth_version=plan.ground_truth_version(phase),
-            )
-            results = [CaseResult(evaluation=evaluation, case=case) for case in cases]
-            for result in CaseResult.objects.bulk_create(results):
-                transaction.on_commit(partial(tasks.score_case.delay, result.pk), robust=True)
+        cases = [result.pk for shadow in _shadows(made, chosen) for result in shadow]
+        if not cases:
+            raise Refused("nothing_to_rescore")
+        hints.to_score(cases)
         audit.record(phase.challenge, by, "Rescoring begun", reason=reason, phase=phase)
     return made
 
 
+def _shadows(made: Rescoring, chosen: Iterable[Submission]) -> Iterator[list[CaseResult]]:
+    """Of each submission the cases to score: those of the phase that its file was asked for."""
+    version, cases = plan.ground_truth_version(made.phase), plan.cases_of(made.phase)
+    current = Evaluation.objects.filter(submission__in=chosen, current=True)
+    for before in current.order_by("submission__received_at"):
+        asked = set(before.case_results.values_list("case_id", flat=True))
+        wanted = [case for case in cases if case.pk in asked]
+        if not wanted:
+            continue
+        shadow = Evaluation.objects.create(
+            submission_id=before.submission_id,
+            rescoring=made,
+            current=False,
+            scorer_version=plan.SCORER_VERSION,
+            rules=made.phase.rules,
+            ground_truth_version=version,
+        )
+        yield CaseResult.objects.bulk_create([CaseResult(evaluation=shadow, case=case) for case in wanted])
+
+
 def left(rescoring: Rescoring) -> int:
-    """How many cases are not scored yet."""
-    cases = CaseResult.objects.filter(evaluation__rescoring=rescoring)
-    return cases.exclude(state=CaseState.DONE).count()
+    """How many cases are being scored yet, of submissions that still count."""
+    return queues.unscored().filter(evaluation__rescoring=rescoring).count()
+
+
+def is_finished(rescoring: Rescoring) -> bool:
+    """Whether there is nothing to wait for: no case is at work, and the end of each submission is noted."""
+    ends = Evaluation.objects.filter(SHADOW_TO_END, rescoring=rescoring)
+    return not left(rescoring) and not ends.exists()
+
+
+def given_up(rescoring: Rescoring) -> list[Submission]:
+    """The submissions with a case that no worker tries any more; applied, they stay as they are."""
+    cases = CaseResult.objects.filter(queues.TO_SCORE, queues.given_up(), evaluation__rescoring=rescoring)
+    found = Submission.objects.filter(evaluations__in=cases.values("evaluation"))
+    return list(found.select_related("entry").order_by("entry__name", "received_at"))
 
 
 def release(rescoring: Rescoring, by: User) -> None:
@@ -95,11 +116,16 @@ def moves(rescoring: Rescoring) -> list[Move]:
 
 
 def apply(rescoring: Rescoring, by: User, reason: str) -> None:
-    """Make the new evaluations the current ones. Raises Refused while a case is left."""
+    """Make the new evaluations the current ones. Raises Refused while a case is being scored.
+
+    What left the board meanwhile, or could not be scored anew, stays as it is.
+    """
     with transaction.atomic():
-        _decide(rescoring, by, reason, applied=True)
-        shadows = Evaluation.objects.filter(rescoring=rescoring).select_related("submission")
-        for shadow in shadows:
+        for shadow in Evaluation.objects.filter(SHADOW_TO_END, rescoring=rescoring):
+            finish_shadow(shadow)
+        names = ", ".join(submission.entry.name for submission in given_up(rescoring))
+        _decide(rescoring, by, reason, applied=True, left_out=names)
+        for shadow in ranking.shadows_of(rescoring):
             Evaluation.objects.filter(submission=shadow.submission_id, current=True).update(current=False)
             Evaluation.objects.filter(pk=shadow.pk).update(current=True)
             states.log(shadow.submission_id, "rescored", reason=reason)
@@ -114,7 +140,7 @@ def discard(rescoring: Rescoring, by: User, reason: str) -> None:
         _decide(rescoring, by, reason, applied=False)
 
 
-def _decide(rescoring: Rescoring, by: User, reason: str, *, applied: bool) -> None:
+def _decide(rescoring: Rescoring, by: User, reason: str, *, applied: bool, left_out: str = "") -> None:
     if not reason.strip():
         raise Refused("reason_missing")
     if applied and left(rescoring):
@@ -126,4 +152,5 @@ def _decide(rescoring: Rescoring, by: User, reason: str, *, applied: bool) -> No
         raise Refused("rescoring_decided")
     what = "Rescoring applied" if applied else "Rescoring discarded"
     phase = rescoring.phase
-    audit.record(phase.challenge, by, what, reason=reason, phase=phase, public=applied)
+    after = f"as it was, because it could not be scored anew: {left_out}" if left_out else ""
+    audit.record(phase.challenge, by, what, after=after, reason=reason, phase=phase, public=applied)

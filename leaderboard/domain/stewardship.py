@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from leaderboard import tasks
-from leaderboard.domain import audit, notifications, ranking, states
+from leaderboard.domain import audit, hints, notifications, ranking, states
 from leaderboard.domain.leases import RELEASED
 from leaderboard.enums import WORKING_STATES, BoardRule, CaseState, SubmissionState
 from leaderboard.messages import Refused
@@ -75,8 +75,7 @@ def begin_anew(results: QuerySet[CaseResult]) -> None:
     """Free all cases that are not done, and send for them when the transaction commits."""
     left = results.exclude(state=CaseState.DONE)
     left.update(state=CaseState.PENDING, tries=0, **RELEASED)
-    for pk in left.values_list("pk", flat=True):
-        transaction.on_commit(partial(tasks.score_case.delay, pk), robust=True)
+    hints.to_score(left.order_by("pk").values_list("pk", flat=True))
 
 
 def choose(submission: Submission, by: User) -> None:

@@ -22,13 +22,14 @@ from leaderboard import tasks
 from leaderboard.domain import failures, leases, mail, pictures, ranking, states, uploads
 from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
+from leaderboard.domain.hints import AT_ONCE
 from leaderboard.enums import CaseState, SubmissionState
-from leaderboard.models import CaseResult, Phase, Submission
+from leaderboard.models import CaseResult, Evaluation, Phase, Submission
 from leaderboard.queries.broker import messages_in
 from leaderboard.queries.health import SWEPT
+from leaderboard.queries.queues import TO_SCORE
 
 logger = logging.getLogger(__name__)
-AT_ONCE = 500
 Work: TypeAlias = "Task[Any, Any]"
 
 
@@ -67,6 +68,9 @@ def _finish_what_is_done() -> None:
     for pk in waiting.values_list("pk", flat=True):
         with _apart(f"the end of submission {pk}"):
             scoring.finish(pk)
+    for shadow in Evaluation.objects.filter(scoring.SHADOW_TO_END):
+        with _apart(f"the end of evaluation {shadow.pk}"):
+            scoring.finish_shadow(shadow)
 
 
 def _waiting_checks() -> list[str]:
@@ -76,7 +80,7 @@ def _waiting_checks() -> list[str]:
 
 def _waiting_cases() -> Iterable[int]:
     waiting_cases = CaseResult.objects.filter(
-        leases.free(), scoring.TO_SCORE, state=CaseState.PENDING, tries__lt=settings.MAX_TRIES
+        leases.free(), TO_SCORE, state=CaseState.PENDING, tries__lt=settings.MAX_TRIES
     ).order_by("pk")
     return waiting_cases.values_list("pk", flat=True)[:AT_ONCE]
 
@@ -100,7 +104,8 @@ WAITING: Mapping[Work, Callable[[], Iterable[object]]] = {
 def _free_lost_cases() -> None:
     lost = Q(state=CaseState.RUNNING, lease_until__lt=Now())
     for result in CaseResult.objects.filter(lost).select_related("case", "evaluation"):
-        states.log(result.evaluation.submission_id, "lease_lost", what=f"case {result.case.key}")
+        if result.evaluation.current:
+            states.log(result.evaluation.submission_id, "lease_lost", what=f"case {result.case.key}")
         scoring.release(result.pk, lost)
 
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from leaderboard.enums import CaseState, ImportState, SubmissionState
+from leaderboard.enums import ImportState, SubmissionState
 from leaderboard.models import (
     CaseResult,
     Challenge,
@@ -163,7 +163,7 @@ def stuck(challenge: Challenge, now: datetime) -> QuerySet[Submission]:
 
 def _worn_out(challenge: Challenge) -> QuerySet[Rescoring]:
     """Undecided rescorings with cases that no worker tries any more."""
-    left = CaseResult.objects.filter(~Q(state=CaseState.DONE), tries__gte=settings.MAX_TRIES)
+    left = CaseResult.objects.filter(queues.TO_SCORE, queues.given_up())
     undecided = Rescoring.objects.filter(phase__challenge=challenge, applied=None)
     return undecided.filter(evaluations__case_results__in=left).select_related("phase").distinct()
 

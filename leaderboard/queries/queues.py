@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.conf import settings
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from leaderboard.enums import CaseState, ImportState, SubmissionState
 from leaderboard.models import CaseResult, DatasetImport, Evaluation, Letter, Notification, Phase, Submission
 
 _S = SubmissionState
-TO_SCORE = Q(evaluation__current=True, evaluation__submission__state__in=[_S.QUEUED, _S.SCORING]) | Q(
-    evaluation__rescoring__isnull=False, evaluation__rescoring__applied=None
+# No joins: PostgreSQL looks again at a row's own columns, not at a subquery's, when another claim came first.
+TO_SCORE = ~Q(state=CaseState.DONE) & Q(
+    Exists(
+        Evaluation.objects.filter(
+            Q(current=True, submission__state__in=[_S.QUEUED, _S.SCORING])
+            | Q(rescoring__applied=None, rescoring__isnull=False, submission__state=_S.SCORED),
+            pk=OuterRef("evaluation_id"),
+        )
+    )
 )
 
 
@@ -26,13 +34,18 @@ class Waiting:
     oldest: datetime | None
 
 
+def given_up() -> Q:
+    """Of a case: that it was tried too often, and no worker tries it any more."""
+    return Q(state=CaseState.PENDING, tries__gte=settings.MAX_TRIES)
+
+
 def unchecked(phases: Iterable[Phase] | None = None) -> "QuerySet[Submission]":
     found = Submission.objects.filter(state__in=[_S.RECEIVED, _S.CHECKING])
     return found if phases is None else found.filter(phase__in=phases)
 
 
 def unscored(phases: Iterable[Phase] | None = None) -> "QuerySet[CaseResult]":
-    found = CaseResult.objects.filter(~Q(state=CaseState.DONE), TO_SCORE)
+    found = CaseResult.objects.filter(TO_SCORE, ~given_up())
     return found if phases is None else found.filter(evaluation__submission__phase__in=phases)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import uuid
-from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -10,8 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from structlog.contextvars import bind_contextvars
 
-from leaderboard import tasks
-from leaderboard.domain import failures, leases, notifications, states, stewardship
+from leaderboard.domain import failures, hints, leases, notifications, states, stewardship
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import SubmissionState
 from leaderboard.models import CaseResult, Evaluation, Submission, Upload
@@ -119,8 +117,7 @@ def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -
             [CaseResult(evaluation=evaluation, case=case) for case in cases]
         )
         states.log(submission.pk, "queued", cases=f"{len(cases)} cases")
-        for result in results:
-            transaction.on_commit(partial(tasks.score_case.delay, result.pk), robust=True)
+        hints.to_score(result.pk for result in results)
 
 
 def _stumbled(submission: Submission, token: uuid.UUID, error: Exception) -> None:

@@ -20,19 +20,9 @@ from leaderboard.domain import failures, leases, notifications, ranking, states
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
+from leaderboard.queries.queues import TO_SCORE
 
 logger = structlog.get_logger(__name__)
-
-# No joins: PostgreSQL looks again at a row's own columns, not at a subquery's, when another claim came first.
-TO_SCORE = ~Q(state=CaseState.DONE) & Q(
-    Exists(
-        Evaluation.objects.filter(
-            Q(current=True, submission__state__in=[SubmissionState.QUEUED, SubmissionState.SCORING])
-            | Q(rescoring__applied=None, rescoring__isnull=False, submission__state=SubmissionState.SCORED),
-            pk=OuterRef("evaluation_id"),
-        )
-    )
-)
 
 NOTHING_LEFT = ~Q(
     Exists(
@@ -43,6 +33,10 @@ NOTHING_LEFT = ~Q(
 )
 # One that failed in its end and is tried again is queued, and has no case that would move it on.
 TO_END = Q(state__in=[SubmissionState.QUEUED, SubmissionState.SCORING]) & NOTHING_LEFT
+
+SHADOW_TO_END = Q(current=False, finished_at=None, rescoring__applied=None, rescoring__isnull=False) & ~Q(
+    Exists(CaseResult.objects.filter(~Q(state=CaseState.DONE), evaluation=OuterRef("pk")))
+)
 
 
 def score_case(pk: int) -> None:
@@ -143,10 +137,9 @@ def _end_stumbled(submission_id: uuid.UUID, error: Exception) -> None:
 
 def finish_shadow(evaluation: Evaluation) -> None:
     """Note that a scoring in the shadow has no case left."""
-    left = CaseResult.objects.filter(~Q(state=CaseState.DONE), evaluation=evaluation)
-    if not left.exists():
-        waiting = Evaluation.objects.filter(pk=evaluation.pk, finished_at=None)
-        waiting.update(finished_at=Now(), means=means_of(evaluation))
+    ended = Evaluation.objects.filter(SHADOW_TO_END, pk=evaluation.pk)
+    if ended.exists():
+        ended.update(finished_at=Now(), means=means_of(evaluation))
 
 
 def means_of(evaluation: Evaluation) -> dict[str, dict[str, float | int | None]]:
@@ -173,14 +166,16 @@ def _stumbled(result: CaseResult, token: uuid.UUID, error: Exception) -> None:
     submission_id = result.evaluation.submission_id
     final = isinstance(error, cage.Broken) and error.final
     logger.error("case_stumbled", exc_info=error)
-    states.log(
-        submission_id,
-        "case_given_up" if final else "case_error",
-        detail=cage.detail_of(error),
-        case=result.case.key,
-        dataset=result.case.dataset.name,
-        why=cage.words_of(error),
-    )
+    # What goes on in the shadow is not the team's to read.
+    if result.evaluation.current:
+        states.log(
+            submission_id,
+            "case_given_up" if final else "case_error",
+            detail=cage.detail_of(error),
+            case=result.case.key,
+            dataset=result.case.dataset.name,
+            why=cage.words_of(error),
+        )
     release(result.pk, Q(lease_token=token), final=final, back_off=leases.back_off(result.tries))
 
 

@@ -9,7 +9,7 @@ from leaderboard.domain.ranking.boards import (
     update_board,
 )
 from leaderboard.domain.ranking.comparison import comparison
-from leaderboard.domain.ranking.rescored import boards_before_and_after
+from leaderboard.domain.ranking.rescored import boards_before_and_after, shadows_of
 from leaderboard.domain.ranking.standing import kinds_of
 from leaderboard.domain.ranking.what_if import (
     WhatIf,
@@ -32,6 +32,7 @@ __all__ = [
     "preset",
     "renew",
     "schemes",
+    "shadows_of",
     "to_complete",
     "update_board",
     "what_if",

@@ -1,7 +1,7 @@
 """Which evaluations stand on a board, and their results as the engine's score table."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -16,18 +16,22 @@ from scoring.ranking.scheme import base_metric
 from scoring.spec import read_config
 
 
-def standing_evaluations(phase: Phase) -> list[Evaluation]:
+def standing_evaluations(phase: Phase, instead: Iterable[Evaluation] = ()) -> list[Evaluation]:
     """One evaluation an entry: of the submission that the phase's board rule picks.
 
     The choice of an entry looks at its own results only, never at other teams'.
+
+    instead: evaluations to be taken for the current ones of their submissions.
     """
     scored = Evaluation.objects.filter(
         submission__phase=phase, submission__state=SubmissionState.SCORED, current=True
     )
     latest_first = scored.order_by("submission__entry_id", "-submission__received_at")
-    by_entry = groupby(
-        latest_first.select_related("submission__entry__team"), key=lambda one: one.submission.entry_id
-    )
+    renewed = {evaluation.submission_id: evaluation for evaluation in instead}
+    found = [
+        renewed.get(one.submission_id, one) for one in latest_first.select_related("submission__entry__team")
+    ]
+    by_entry = groupby(found, key=lambda one: one.submission.entry_id)
     pick = _PICKS[BoardRule(phase.board_rule)]
     return [pick(list(evaluations), phase) for _, evaluations in by_entry]
 
@@ -48,8 +52,8 @@ def _best(evaluations: Sequence[Evaluation], phase: Phase) -> Evaluation:
     kind = next(kind for kind, metric in METRICS.items() if metric.short == base_metric(rule.metric))
     sign = 1 if METRICS[kind].higher_is_better else -1
 
-    def merit(evaluation: Evaluation) -> tuple[int, float]:
-        found = evaluation.means.get(kind, {"mean": None, "missing": 0})
+    def merit(evaluation: Evaluation) -> tuple[float, float]:
+        found = evaluation.means.get(kind, {"mean": None, "missing": math.inf})
         mean = found["mean"]
         return (-found["missing"], -math.inf if mean is None else sign * mean)
 

@@ -61,11 +61,12 @@ def _is_id(word: str) -> bool:
 def detail(request: HttpRequest, challenge: str, pk: int) -> HttpResponse:
     """How far a rescoring is; then what it does to every entry."""
     shown = found.rescoring_or_404(request, challenge, pk)
-    finished = rescoring.left(shown) == 0
+    finished = rescoring.is_finished(shown)
     context = {
         "challenge": shown.phase.challenge,
         "rescoring": shown,
         "finished": finished,
+        "given_up": rescoring.given_up(shown) if shown.applied is None else [],
         "moves": _moves(shown) if finished and shown.applied is None else None,
     }
     name = "organize/_rescoring.html" if request.headers.get("HX-Request") else "organize/rescoring.html"
@@ -75,7 +76,8 @@ def detail(request: HttpRequest, challenge: str, pk: int) -> HttpResponse:
 def _moves(shown: Rescoring) -> dict[str, Any]:
     """Two boards take seconds to compute: kept until another board is."""
     newest = Snapshot.objects.filter(phase=shown.phase).values_list("pk", flat=True).first()
-    key = f"rescoring/{shown.pk}/{newest}"
+    finished = shown.evaluations.filter(finished_at__isnull=False).count()
+    key = f"rescoring/{shown.pk}/{newest}/{finished}"
     kept: dict[str, Any] | None = cache.get(key)
     if kept is None:
         moves = rescoring.moves(shown)
