@@ -16,6 +16,8 @@ from leaderboard.queries import ledger
 from tests.leaderboard import make
 
 S = SubmissionState
+# A value that no mean can be made of.
+POISON = "no number"
 
 
 @pytest.fixture
@@ -30,11 +32,11 @@ def entry(phase: Phase) -> Entry:
     return make.entry(make.team(phase.challenge))
 
 
-def all_cases_done(phase: Phase, entry: Entry, metric: str) -> Submission:
+def all_cases_done(phase: Phase, entry: Entry, dice: object) -> Submission:
     """A submission whose last case is stored and whose worker was lost before its end."""
     submission = make.submission(phase=phase, entry=entry, state=S.SCORING)
     evaluation = make.evaluation(submission)
-    done = {"state": CaseState.DONE, "seconds": 0.1, "finished_at": timezone.now(), "values": {metric: 0.5}}
+    done = {"state": CaseState.DONE, "seconds": 0.1, "finished_at": timezone.now(), "values": {"DSC": dice}}
     for case in phase.datasets.get().cases.all():
         CaseResult.objects.create(evaluation=evaluation, case=case, **done)
     return submission
@@ -58,8 +60,8 @@ def test_a_lost_check_is_told_once_and_its_holder_can_store_nothing(phase: Phase
 
 
 def test_a_submission_that_cannot_be_ended_does_not_hold_up_the_others(phase: Phase, entry: Entry) -> None:
-    poison = all_cases_done(phase, entry, "a metric that the dataset's config does not know")
-    healthy = all_cases_done(phase, entry, "DSC")
+    poison = all_cases_done(phase, entry, POISON)
+    healthy = all_cases_done(phase, entry, 0.5)
     upload = uploads.begin(phase, entry, entry.team.members.get(), "fields.zip", 2)
     uploads.append(upload.pk, 0, io.BytesIO(b"PK"))
     sweeper.sweep()
@@ -80,7 +82,7 @@ def test_an_end_that_always_goes_wrong_is_a_failure_of_ours_and_can_be_mended(
     settings.MAX_TRIES = 3
     organizer = make.user()
     phase.challenge.organizers.add(organizer)
-    poison = all_cases_done(phase, entry, "a metric that the dataset's config does not know")
+    poison = all_cases_done(phase, entry, POISON)
     sweep_when_it_is_time(poison)
     poison.refresh_from_db()
     assert (poison.state, poison.tries) == (S.SCORING, 2)
@@ -99,7 +101,7 @@ def test_an_end_that_always_goes_wrong_is_a_failure_of_ours_and_can_be_mended(
         == "Scoring failed for a reason of ours. The attempt is given back and the organizers are told."
     )
     assert len(words) == 4
-    assert "KeyError" in poison.events.all()[0].detail
+    assert "TypeError" in poison.events.all()[0].detail
 
     CaseResult.objects.filter(evaluation__submission=poison).update(values={"DSC": 0.5})
     stewardship.retry(poison, organizer)
@@ -112,7 +114,7 @@ def test_an_end_of_which_nobody_can_be_told_comes_all_the_same(
     phase: Phase, entry: Entry, settings: Settings
 ) -> None:
     settings.MAX_TRIES = 1
-    poison = all_cases_done(phase, entry, "DSC")
+    poison = all_cases_done(phase, entry, 0.5)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS "
