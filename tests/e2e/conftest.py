@@ -96,3 +96,16 @@ def listen(page: Page) -> list[str]:
     page.on("console", hear)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return complaints
+
+
+# Dots, lines, boxes, bars and sectors are paths; a matrix is an image; what a drawing waits in is a space.
+MARKS = ".main-svg .trace path, .main-svg .points path, .main-svg .hm image, .main-svg .slice path"
+
+
+def drawn(page: Page) -> int:
+    """Wait until every figure of a page is drawn; how many there are."""
+    plots = page.locator("[data-plot]").all()
+    for plot in plots:
+        expect(plot.locator(MARKS).first).to_be_attached()
+        expect(plot.locator(".space")).to_have_count(0)
+    return len(plots)

@@ -14,7 +14,7 @@ from django.conf import settings as site_settings
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.e2e.conftest import listen
+from tests.e2e.conftest import drawn, listen
 from tests.leaderboard.test_who_may import ADDRESSES, Site, site  # noqa: F401 fixture
 from tests.leaderboard.who import ROLES, row_of
 
@@ -29,6 +29,13 @@ SERIOUS = """async only => {
   return found.violations.filter(one => ["serious", "critical"].includes(one.impact))
     .map(one => `${one.id}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(" | ")}`);
 }"""
+# What holds a table, a figure or code wider or higher than itself, but cannot be brought into focus.
+OUT_OF_REACH = """() => [...document.querySelectorAll("main :not(nav)")].filter(one => {
+  const {overflowX, overflowY} = getComputedStyle(one);
+  const wide = /auto|scroll/.test(overflowX) && one.scrollWidth > one.clientWidth + 1;
+  const high = /auto|scroll/.test(overflowY) && one.scrollHeight > one.clientHeight + 1;
+  return (wide || high) && one.tabIndex < 0 && one.checkVisibility();
+}).map(one => one.outerHTML.slice(0, 120))"""
 
 
 def pages(site: Site, role: str) -> Iterator[str]:  # noqa: F811 the fixture's value
@@ -68,6 +75,7 @@ def findings(page: Page) -> list[str]:
     page.emulate_media(color_scheme="dark")
     found += [f"dark: {one}" for one in page.evaluate(SERIOUS, "color-contrast")]
     page.set_viewport_size({"width": 360, "height": 800})
+    found += [f"scrolls, but not by keyboard: {one}" for one in page.evaluate(OUT_OF_REACH)]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("wider than a phone of 360 px")
     return found
@@ -84,11 +92,14 @@ def test_every_page_is_accessible_fits_a_phone_and_draws_no_complaint(
     assert len(addresses) > 5
     context = reading(browser, site, role, live_server.url)
     page = context.new_page()
-    complaints, wrong = listen(page), []
+    complaints, wrong, plots = listen(page), [], 0
     for address in addresses:
         page.goto(f"{live_server}{address}")
+        plots += drawn(page)
         wrong += [f"{address}: {one}" for one in findings(page)]
         wrong += [f"{address}: console: {one}" for one in complaints]
         complaints.clear()
     context.close()
+    # Results are the public's here.
+    assert (plots > 10) == (role == "public")
     assert not wrong, "\n".join(wrong)

@@ -8,8 +8,9 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
 
 from leaderboard.models import Challenge, Phase
-from tests.e2e.conftest import listen
+from tests.e2e.conftest import drawn, listen
 from tests.leaderboard import make, payload
+from tests.leaderboard.stack import wait
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,12 +34,6 @@ def phase(transactional_db: None) -> Phase:
     payload.entry(challenge)
     payload.snapshot(phase, 8)
     return phase
-
-
-def drawn(page: Page) -> None:
-    """Wait until every figure of the page is drawn."""
-    for plot in page.locator("[data-plot]").all():
-        expect(plot.locator(".main-svg").first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -118,6 +113,32 @@ def test_the_board_sorts_and_filters_and_the_address_follows(
     page.get_by_label("Filter methods or teams").fill("nobody")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No method or team matches.")).to_be_visible()
+
+
+def test_the_board_is_read_and_sorted_by_keyboard_alone_on_a_phone(
+    page: Page, live_server: object, phase: Phase
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{live_server}{BOARD}")
+    table = page.get_by_role("region", name="Leaderboard table")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if table.evaluate("region => region === document.activeElement"):
+            break
+    expect(table).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    wait(lambda: table.evaluate("region => region.scrollLeft > 0"))
+    # From the heads, which sort, into the rows, which lead to entries.
+    for _ in range(5):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("columnheader", name="HD95").get_by_role("link")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="HD95")).to_have_attribute("aria-sort", "ascending")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Method 0", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Method 0")
 
 
 def test_the_board_is_readable_without_script(browser: Browser, live_server: object, phase: Phase) -> None:

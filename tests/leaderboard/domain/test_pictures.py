@@ -24,6 +24,7 @@ from scoring.spec import RULES, read_config
 from tests.leaderboard import make
 from tests.leaderboard.domain.conftest import Score
 from tests.leaderboard.stack import Stack
+from tests.scoring.phantom_l2r import write_learn2reg
 
 DSC_PAIRS, TRE_PAIRS = 6, 2
 # Kinds a plane: of a case with labels, with landmarks; before registration and of a field.
@@ -236,3 +237,37 @@ def test_the_way_from_moving_to_warped_begins_and_ends_there(phantom_folder: Pat
     half = (painter.moving[1:-1].astype(float) + painter.moving[2:]) / 2
     expected = (np.clip(half / white, 0, 1) * 255).round().astype(np.uint8).T
     assert np.array_equal(series[..., : expected.shape[2] - 1, 3], expected[..., :-1])
+
+
+def test_landmarks_of_tables_are_drawn_over_the_moving_image(tmp_path: Path) -> None:
+    """Learn2Reg's tables: a fixed point goes by u at its place; the truth is the moving point."""
+    write_learn2reg(tmp_path)
+    config = read_config(tmp_path / "task.json")
+    u = np.zeros((*config.expected_shape[:3], 3), np.float32)
+    u[..., 0] = 3
+    painter = Painter(Field.from_values(u), config.pairs[0], config, tmp_path, RULES["l2r"])
+    x, y, z = 6, 8, painter.middle[0]
+    tables = {"0000": (x, y, z), "0001": (x + 3, y + 7, z)}
+    for modality, point in tables.items():
+        table = tmp_path / "landmarksTr" / f"TASK_0001_{modality}.csv"
+        table.write_text(",".join(map(str, point)) + "\n", encoding="utf-8")
+    picture = pixels(painter, "landmarks", "axial")
+    down, along = painter.frame.zoom("axial")
+    wide, high = config.expected_shape[:2]
+
+    def at(point: tuple[float, float]) -> tuple[int, int]:
+        """Row and column of a voxel's middle: y runs upwards, x to the left."""
+        return round((high - point[1] - 0.5) * down), round((wide - point[0] - 0.5) * along)
+
+    assert picture[at((x + 3, y))].tolist() == list(scales.rgb(scales.CARRIED))
+    row, column = at((x + 3, y + 7))
+    ring = picture[row, max(column - 24, 0) : column + 24].astype(int)
+    assert abs(ring - scales.rgb(scales.TARGET)).sum(axis=1).min() < 60
+    # What lies under the points is the moving image, which differs from the fixed one.
+    likeness = [
+        np.corrcoef(np.kron(image[z, ::-1, ::-1], np.ones((down, along))).ravel(), picture[..., 0].ravel())
+        for image in (painter.moving, painter.fixed)
+    ]
+    assert likeness[0][0, 1] > 0.9 > likeness[1][0, 1]
+    before = Painter(None, config.pairs[0], config, tmp_path, RULES["l2r"])
+    assert pixels(before, "landmarks", "axial")[at((x, y))].tolist() == list(scales.rgb(scales.CARRIED))
