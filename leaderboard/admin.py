@@ -2,6 +2,8 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
 
 from leaderboard import models
 
@@ -9,8 +11,19 @@ from leaderboard import models
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
-class ReadMostly(admin.ModelAdmin):  # type: ignore[type-arg]  # one class serves every model
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # one class serves every model
+    """Rows to look at: what changes them here would go round rules, transitions and logs."""
+
     list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 for model in (
@@ -22,4 +35,4 @@ for model in (
     models.Submission,
     models.RankingScheme,
 ):
-    admin.site.register(model, ReadMostly)
+    admin.site.register(model, ReadOnly)

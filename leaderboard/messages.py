@@ -57,6 +57,8 @@ WORDS: Mapping[str, str] = {
     "rescoring_unfinished": "{left} cases are not scored yet. Wait until they are.",
     "nothing_to_rescore": "None of these submissions is scored.",
     # People and teams.
+    "no_such_person": "Nobody here has the user name or confirmed address {who}. They need an account first.",
+    "last_organizer": "{challenge} has no other organizer. Add one before.",
     "not_in_team": "{who} is no member of {team}.",
     "captain_must_hand_over": "You are the captain. Make another member captain first, then leave.",
     "last_member": "You are the last member and {team} has submissions. Invite somebody to "
@@ -138,6 +140,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "left": ("{who} has left {team}", ""),
     "removed": ("You are no longer in the team {team}", "Its captain removed you from it."),
     "captain": ("You are the captain of {team}", "{who} handed it over to you."),
+    "organizer": ("You organize {challenge} now", "{who} made you one of its organizers."),
     "merged": ("{merged} is now part of {team}", "The organizers merged the teams: {reason}"),
     "moved": ("{who} is now in the team {team}", "Moved by the organizers: {reason}"),
     "phase-opened": ("{phase} is open", "{challenge} takes submissions to it{until}."),

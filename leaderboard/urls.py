@@ -24,7 +24,7 @@ from leaderboard.views import (
     terms,
     uploads,
 )
-from leaderboard.views.organize import log
+from leaderboard.views.organize import challenge, log
 
 handler500 = errors.server_error
 _phase = "challenges/<slug:challenge>/phases/<slug:phase>/"
@@ -76,6 +76,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("challenges/<slug:challenge>/terms/", terms.accept, name="terms"),
     path("challenges/<slug:challenge>/announcements/", announcements.announcements, name="announcements"),
     path("challenges/<slug:challenge>/changes/", log.changes, name="changes"),
+    path("organize/challenges/new/", challenge.create, name="challenge_create"),
     path("organize/<slug:challenge>/", include("leaderboard.views.organize.urls")),
     path("organize/<slug:challenge>/announcements/new/", announcements.write, name="announce"),
     path("organize/<slug:challenge>/teams/merge/", mergers.merge, name="teams_merge"),

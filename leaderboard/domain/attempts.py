@@ -60,6 +60,15 @@ def require_attempt(
         raise Refused("too_many_running", running=running)
 
 
+def refusal(team: Team, phase: Phase, at: datetime, *, sender: User) -> str:
+    """In words why `sender` could not submit at `at`; empty where they could."""
+    try:
+        require_attempt(team, phase, at, sender=sender)
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
 def grant(
     team: Team, phase: Phase, by: User, reason: str, *, valid: int = 0, invalid: int = 0
 ) -> AttemptGrant:

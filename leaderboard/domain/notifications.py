@@ -148,6 +148,13 @@ def no_room(challenge: Challenge, name: str, size: str, free: str) -> None:
         tell(challenge.organizers.all(), _K.NO_ROOM, key, *told, reverse("organize", args=[challenge.slug]))
 
 
+def made_organizer(user: User, challenge: Challenge, who: str) -> None:
+    """Tell a person that they run a challenge from now on."""
+    key = f"organizer:{challenge.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+    told = notice("organizer", who=who, challenge=challenge.name)
+    tell([user], _K.INVITATION, key, *told, reverse("organize", args=[challenge.slug]))
+
+
 def team_changed(users: Iterable[User], team: Team, code: str, **facts: object) -> None:
     """Tell of a change in a team; `code` is one of the notices."""
     key = f"team:{team.pk}:{code}:{timezone.now():%Y%m%d%H%M%S%f}"

@@ -60,16 +60,17 @@ def ledgers_of(team: Team, at: datetime) -> list[PhaseLedger]:
     """The ledgers of all phases of a team's challenge, in four queries."""
     phases = list(team.challenge.phases.select_related("challenge"))
     rows = _rows([team], phases)
-    return [
-        PhaseLedger(
-            phase,
-            rows[phase.pk],
-            in_window(rows[phase.pk], phase, at),
-            in_window(rows[phase.pk], phase, at, invalid=True),
-            in_total(rows[phase.pk], phase),
-        )
-        for phase in phases
-    ]
+    return [_ledger_of(phase, rows[phase.pk], at) for phase in phases]
+
+
+def ledger_of(team: Team, phase: Phase, at: datetime) -> PhaseLedger:
+    """A team's ledger of one phase."""
+    return _ledger_of(phase, ledger(phase, team), at)
+
+
+def _ledger_of(phase: Phase, rows: list[LedgerRow], at: datetime) -> PhaseLedger:
+    valid, invalid = (in_window(rows, phase, at, invalid=kind) for kind in (False, True))
+    return PhaseLedger(phase, rows, valid, invalid, in_total(rows, phase))
 
 
 def ledger(phase: Phase, *teams: Team) -> list[LedgerRow]:

@@ -22,6 +22,7 @@ from leaderboard.enums import Aspect
 from leaderboard.forms import CARD, EntryChoiceForm, SubmitForm
 from leaderboard.messages import WORDS, Refused
 from leaderboard.models import Case, Dataset, Entry, Phase, Team
+from leaderboard.queries.ledger import ledger_of
 from leaderboard.queries.progress import progress_of
 from leaderboard.views import access
 from leaderboard.views.people import signed_in
@@ -65,7 +66,7 @@ def chosen_entry(team: Team, form: EntryChoiceForm) -> Entry:
 
 def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:
     where = [phase.challenge.slug, phase.slug]
-    user = signed_in(request)
+    user, now = signed_in(request), timezone.now()
     return {
         "challenge": phase.challenge,
         "phase": phase,
@@ -85,8 +86,8 @@ def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> d
         "expiry": settings.UPLOAD_EXPIRY,
         "token": upload_tokens.token_for(user),
         "token_days": upload_tokens.LIFE_DAYS,
-        "attempts": attempts.attempts(team, phase, timezone.now()),
-        "is_open": phase.is_open(timezone.now()),
+        "ledger": ledger_of(team, phase, now),
+        "refusal": attempts.refusal(team, phase, now, sender=user),
     }
 
 

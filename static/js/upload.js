@@ -199,7 +199,7 @@
 
   function mayRetry(error) {
     const status = error.originalResponse?.getStatus() ?? 0;
-    const again = status === 0 || status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507);
+    const again = status === 0 || status === 409 || status === 423 || (status >= 500 && status !== 507);
     if (again) {
       say("The line is broken. It goes on by itself; nothing that has arrived is lost.");
       bar.dataset.broken = "";
@@ -285,8 +285,13 @@
 
   cancel.addEventListener("click", async () => {
     const begun = upload;
-    refuse("The upload is cancelled and what had arrived is deleted.");
-    if (begun && begun !== "reading") await begun.abort(Boolean(begun.url)).catch(() => {});
+    refuse("The upload is cancelled.");
+    if (!begun || begun === "reading") return;
+    try {
+      await begun.abort(Boolean(begun.url));
+    } catch {
+      refuse("The upload is stopped, but the server could not be told. Load this page again to discard what has arrived.");
+    }
   });
 
   // The network is back: do not wait for the next try.

@@ -1,5 +1,6 @@
 """Every address of the site, asked by every role, against the table of `tests.leaderboard.who`."""
 
+import fnmatch
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -58,7 +59,11 @@ class Site:
     def _place(self, name: str, key: str) -> Any:
         if name in VERBS and key in ("verb", "name"):
             return VERBS[name]
-        return self.known["import"] if (name, key) == ("organize_import", "pk") else self.known[key]
+        return self.known[OTHERS.get((name, key), key)]
+
+
+# Where an address names something else by the same word.
+OTHERS = {("organize_import", "pk"): "import", ("organize_organizer_remove", "user"): "organizer"}
 
 
 def reversed_pattern(pattern: str, given: Mapping[str, Any]) -> str:
@@ -104,6 +109,8 @@ def site(settings: Settings) -> Site:
         state=ImportState.REFUSED,
         problems=[{"file": "a.nii.gz", "found": "the file is missing", "expected": "a file"}],
     )
+    second = make.user()
+    place.challenge.organizers.add(second)
     upload = uploads.begin(phase, place.entries[1], member, "fields.zip", 10, "")
     case = place.datasets[0].cases.all()[0]
     drawn = Rendering.objects.create(case=case, made_of="1", state="done")
@@ -120,6 +127,7 @@ def site(settings: Settings) -> Site:
         "submission": place.submissions[1].pk,
         "upload": upload.pk,
         "user": helper.pk,
+        "organizer": second.pk,
         "invitation": invitation.pk,
         "token": invitation.token,
         "notification": told.pk,
@@ -294,5 +302,5 @@ def test_a_second_factor_is_asked_for_first_where_it_is_required(site: Site, set
 
 
 def test_every_row_of_the_table_is_of_an_address() -> None:
-    names = {name for name, _, _ in ADDRESSES}
-    assert {name for name in TABLE if name != "admin:*"} <= names
+    names = [name for name, _, _ in ADDRESSES]
+    assert [key for key in TABLE if not fnmatch.filter(names, key)] == []

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from leaderboard.views.organize import (
+    challenge,
     cockpit,
     datasets,
     downloads,
@@ -18,6 +19,9 @@ _phase = "phases/<slug:phase>/"
 urlpatterns = [
     path("", cockpit.index, name="organize"),
     path("live/", cockpit.live, name="organize_live"),
+    path("challenge/", challenge.edit, name="organize_challenge"),
+    path("organizers/", challenge.add_organizer, name="organize_organizer_add"),
+    path("organizers/<int:user>/remove/", challenge.remove_organizer, name="organize_organizer_remove"),
     path("phases/", phases.listed, name="organize_phases"),
     path("new-phase/", phases.create, name="organize_phase_new"),
     path(_phase, phases.detail, name="organize_phase"),
