@@ -1,6 +1,7 @@
 """Challenges are made, described and run from pages; changed terms are asked for again."""
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from leaderboard.domain import challenges, people
 from leaderboard.messages import Refused
@@ -48,7 +49,7 @@ def test_organizers_are_added_by_name_or_confirmed_address_and_told() -> None:
     challenge, first = make.challenge(), make.user()
     challenge.organizers.add(first)
     second, third = make.user(), make.user()
-    third.emailaddress_set.update_or_create(email="lucy@example.org", defaults={"verified": True})
+    EmailAddress.objects.create(user=third, email="lucy@example.org", verified=True)
     assert challenges.add_organizer(challenge, first, second.username.upper()) == second
     assert challenges.add_organizer(challenge, first, "Lucy@example.org") == third
     assert set(challenge.organizers.all()) == {first, second, third}
@@ -58,7 +59,7 @@ def test_organizers_are_added_by_name_or_confirmed_address_and_told() -> None:
 
 def test_an_address_that_nobody_has_confirmed_names_nobody() -> None:
     challenge, first, other = make.challenge(), make.user(), make.user()
-    other.emailaddress_set.update_or_create(email="mallory@example.org", defaults={"verified": False})
+    EmailAddress.objects.create(user=other, email="mallory@example.org", verified=False)
     with pytest.raises(Refused, match=r"mallory@example\.org"):
         challenges.add_organizer(challenge, first, "mallory@example.org")
 
