@@ -217,24 +217,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Mail that is written to the console looks like mail, not like warnings.
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# None of them expires: that would be told by the clocks of two machines. See `tasks.is_due`.
+ORDER_EVERY, TELL_EVERY = timedelta(seconds=15), timedelta(seconds=60)
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "leaderboard.tasks.sweep",
-        "schedule": SWEEP_EVERY.total_seconds(),
-        "options": {"expires": SWEEP_EVERY.total_seconds()},
-    },
-    "order-pictures": {
-        "task": "leaderboard.tasks.order_pictures",
-        "schedule": 15.0,
-        "options": {"expires": 15.0},
-    },
+    "sweep": {"task": "leaderboard.tasks.sweep", "schedule": SWEEP_EVERY.total_seconds()},
+    "order-pictures": {"task": "leaderboard.tasks.order_pictures", "schedule": ORDER_EVERY.total_seconds()},
     "tidy": {"task": "leaderboard.tasks.tidy", "schedule": crontab(hour=4, minute=10)},
-    "tell-of-phases": {
-        "task": "leaderboard.tasks.tell_of_phases",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
+    "tell-of-phases": {"task": "leaderboard.tasks.tell_of_phases", "schedule": TELL_EVERY.total_seconds()},
 }
+CELERY_BEAT_SCHEDULER = "leaderboard.beat:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # --- Pictures ---------------------------------------------------------------------------------
@@ -260,7 +251,7 @@ FIELD_LIMITS = {
 # On the same file system as the uploads: the finished file is renamed, never copied.
 FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["leaderboard.incoming.RoomyHandler"]
 
 # --- People -----------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -4,7 +4,19 @@ A message is only a hint that there is work: each function claims its row first,
 that runs twice, or too late, does nothing. `sweep` finds what no message spoke of.
 """
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
+
+
+def is_due(what: str, every: timedelta) -> bool:
+    """Whether nobody began this a moment ago, by the broker's clock.
+
+    Beat goes on sending while no worker is there: of what has piled up one is enough.
+    """
+    return bool(cache.add(f"begun:{what}", 1, int(every.total_seconds()) - 1))
 
 
 # Hours: each of the files may take its time, and the cage sees to it that none hangs.
@@ -47,7 +59,8 @@ def import_ground_truth(import_id: int) -> None:
 def order_pictures() -> None:
     from leaderboard.domain import pictures
 
-    pictures.order()
+    if is_due("pictures", settings.ORDER_EVERY):
+        pictures.order()
 
 
 @shared_task
@@ -68,14 +81,16 @@ def send_mail(what: str) -> None:
 def tell_of_phases() -> None:
     from leaderboard.domain import notifications
 
-    notifications.tell_of_phases()
+    if is_due("phases", settings.TELL_EVERY):
+        notifications.tell_of_phases()
 
 
 @shared_task
 def sweep() -> None:
     from leaderboard.domain import sweeper
 
-    sweeper.sweep()
+    if is_due("sweep", settings.SWEEP_EVERY):
+        sweeper.sweep()
 
 
 @shared_task

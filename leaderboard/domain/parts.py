@@ -17,7 +17,7 @@ from leaderboard.messages import Refused
 from leaderboard.models import Submission
 
 # What the system says of a disk, a quota or a file that takes no more.
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Full(Exception):
@@ -59,7 +59,7 @@ def write(file: FileIO, offset: int, length: int, blocks: Iterable[bytearray]) -
             _write_whole(file, block)
         os.fdatasync(file.fileno())
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise Full from error
         raise
     return end

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from leaderboard import rules
+from leaderboard import incoming, rules
 from leaderboard.domain import attempts, people, submissions, teams, upload_tokens, uploads
 from leaderboard.domain.evaluation import handouts
 from leaderboard.enums import Aspect
@@ -40,14 +40,19 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     if people.must_accept_terms(signed_in(request), shown.challenge):
         messages.info(request, WORDS["terms_not_accepted"].format(challenge=shown.challenge.name))
         return redirect(f"{reverse('terms', args=[challenge])}?next={request.path}")
-    form = SubmitForm(request.POST or None, request.FILES or None, team=team)
-    if request.method == "POST" and form.is_valid():
+    form, status = SubmitForm(request.POST or None, request.FILES or None, team=team), 200
+    if request.method == "POST" and (refused := incoming.want_of_room(request, shown)):
+        uploads.tell_of(refused)
+        form.errors.clear()  # fields behind the file were not read
+        form.add_error(None, str(refused))
+        status = 507
+    elif request.method == "POST" and form.is_valid():
         try:
             return redirect(_receive(request, shown, team, form))
         except Refused as refused:
             uploads.tell_of(refused)
             form.add_error(None, str(refused))
-    return render(request, "submissions/submit.html", _page(request, shown, team, form))
+    return render(request, "submissions/submit.html", _page(request, shown, team, form), status=status)
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,38 @@ class Broker:
             os.kill(self.pid, signal.SIGCONT)
 
 
+class Clock:
+    """The clock of one process and its children; it can jump while they run."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.jump(0)
+
+    def jump(self, seconds: float) -> None:
+        """Be so far from the machine's clock from now on, noticed within a second."""
+        new = self.file.with_suffix(".new")
+        new.write_text(f"{seconds:+.0f}")
+        new.rename(self.file)
+
+    def environment(self) -> dict[str, str]:
+        found = find_spec("libfaketime")
+        assert found is not None
+        assert found.origin is not None
+        return {
+            "LD_PRELOAD": str(Path(found.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"),
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_CACHE_DURATION": "1",
+            # Time limits, as the kernel counts them, are the machine's.
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+
 class Rig:
     """Web, two workers and beat; whatever is killed is started again after a moment."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder, self.port = folder, free_port()
+        self.clocks = {name: Clock(folder / f"{name}.clock") for name in ("worker-1", "worker-2", "beat")}
         self.environment = dict(environment)
         commands = site_commands(self.port)
         celery = [sys.executable, "-m", "celery", "-A", "leaderboard"]
@@ -79,6 +107,8 @@ class Rig:
     def _start(self, name: str) -> None:
         # The database tells by this name who it is that waits.
         environment = self.environment | {"PGAPPNAME": name}
+        if name in self.clocks:
+            environment |= self.clocks[name].environment()
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 self.commands[name],
@@ -233,6 +263,18 @@ class Gate:
         late = "DEFERRABLE INITIALLY DEFERRED" if commit else ""
         self.do(
             f"CREATE {kind} test_gate {moment} ON {self.table} {late} FOR EACH ROW WHEN ({when}) "
+            "EXECUTE FUNCTION test_gate()"
+        )
+
+    def refuse(self, table: str, event: str, when: str) -> None:
+        """Let whoever does `event` to a row of `table` stumble over an error of the database."""
+        self.table = f"leaderboard_{table}"
+        self.do(
+            "CREATE OR REPLACE FUNCTION test_gate() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'refused'; END $$"
+        )
+        self.do(
+            f"CREATE TRIGGER test_gate BEFORE {event} ON {self.table} FOR EACH ROW WHEN ({when}) "
             "EXECUTE FUNCTION test_gate()"
         )
 

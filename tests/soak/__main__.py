@@ -34,6 +34,7 @@ def main() -> int:
                 "EMAIL_URL": "dummymail://",
                 "LEASE_SECONDS": "4",
                 "SWEEP_SECONDS": "1",
+                "CAGE_SECONDS": "10",
                 # A file that is killed as often as this would rightly end as failed.
                 "MAX_TRIES": "50",
                 "DJANGO_SETTINGS_MODULE": "leaderboard.settings",

@@ -1,6 +1,7 @@
 """What is done to the site while it works; each kind has a name and does its harm at a random moment."""
 
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -17,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from leaderboard import tasks
 from leaderboard.models import CaseResult, Phase, Submission
-from tests.leaderboard.rig import Broker, Rig
+from tests.leaderboard.rig import Broker, Rig, no_room
 
 WORKERS = ("worker-1", "worker-2")
 
@@ -34,6 +35,8 @@ class Harm(threading.Thread):
             "a worker killed": lambda: rig.kill(self.random.choice(WORKERS)),
             "both workers killed": self._both,
             "a caged scorer killed": self._cage,
+            "a caged scorer that hangs": lambda: self._cage(signal.SIGSTOP),
+            "a caged scorer without memory": self._memory,
             "a worker stopped for longer than a lease": self._stall,
             "the web server killed": lambda: rig.kill("web"),
             "beat killed": lambda: rig.kill("beat"),
@@ -45,6 +48,9 @@ class Harm(threading.Thread):
             "messages doubled": self._double,
             "messages in reverse order": self._reverse,
             "the clock jumped past every lease": self._jump,
+            "a worker's clock and beat's an hour fast or slow": self._skew,
+            "no room on the workers' disk for two seconds": lambda: self._fill(*WORKERS),
+            "no room for uploads for two seconds": lambda: self._fill("web"),
         }
 
     def run(self) -> None:
@@ -64,11 +70,36 @@ class Harm(threading.Thread):
         for name in WORKERS:
             self.rig.kill(name)
 
-    def _cage(self) -> None:
+    def _cages(self) -> list[int]:
         found = subprocess.run(["pgrep", "-f", "scoring.cage"], capture_output=True, text=True, check=False)
-        own = [int(pid) for pid in found.stdout.split() if self._is_ours(int(pid))]
-        if own:
-            os.kill(self.random.choice(own), signal.SIGKILL)
+        return [int(pid) for pid in found.stdout.split() if self._is_ours(int(pid))]
+
+    def _cage(self, what: signal.Signals = signal.SIGKILL) -> None:
+        if own := self._cages():
+            os.kill(self.random.choice(own), what)
+
+    def _memory(self) -> None:
+        """The kernel gives it no page more from now on."""
+        if own := self._cages():
+            resource.prlimit(self.random.choice(own), resource.RLIMIT_DATA, (2**20, 2**20))
+
+    def _fill(self, *names: str) -> None:
+        with no_room([pid for name in names for pid in self.rig.pids(name)]):
+            time.sleep(2)
+        # Some were started meanwhile, with the limit of who started them.
+        for pid in (pid for name in names for pid in self.rig.pids(name)):
+            with suppress(ProcessLookupError, ValueError):
+                _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+    def _skew(self) -> None:
+        clocks = [self.rig.clocks[name] for name in (self.random.choice(WORKERS), "beat")]
+        hour = self.random.choice((-3600, 3600))
+        for clock in clocks:
+            clock.jump(hour)
+        time.sleep(4)
+        for clock in clocks:
+            clock.jump(0)
 
     def _is_ours(self, pid: int) -> bool:
         """Whether a process works on this soak's data."""

@@ -1,7 +1,10 @@
 """One whole site for the faults of a test, and what must be as if there had been none."""
 
+import io
+import json
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,9 @@ from tests.scoring.files import gz, nifti
 
 S = SubmissionState
 TRIES = 3
+# Enough for the phantom, not for a large field.
+CAGE_MIB = 240
+LARGE = 160
 ADDRESS = {"dbname", "user", "password", "host", "port"}
 
 
@@ -40,6 +46,7 @@ class Site:
             "REDIS_URL": self.broker.url,
             "WEB_WORKERS": "1",
             "MAX_TRIES": str(TRIES),
+            "CAGE_MEMORY_MIB": str(CAGE_MIB),
         }
         self.challenge, self.team, self.token = entered(phantom)
         self.organizer = make.user()
@@ -50,15 +57,15 @@ class Site:
         }
         self.rig = Rig(folder / "logs", environment)
 
-    def begin(self, phase: Phase, entry: str) -> Sender:
+    def begin(self, phase: Phase, entry: str, data: bytes | None = None) -> Sender:
         where = f"{self.challenge.slug}/{phase.slug}"
         sender = Sender(self.rig.port, self.token, phase=where, entry=entry, filename=f"{entry}.zip")
-        sender.begin(len(self.files[entry]))
+        sender.begin(len(data or self.files[entry]))
         return sender
 
-    def upload(self, phase: Phase, entry: str) -> Sender:
-        sender = self.begin(phase, entry)
-        sender.go_on(self.files[entry])
+    def upload(self, phase: Phase, entry: str, data: bytes | None = None) -> Sender:
+        sender = self.begin(phase, entry, data)
+        sender.go_on(data or self.files[entry])
         return sender
 
     def held(self) -> tuple[int, str]:
@@ -93,8 +100,32 @@ def still_zip(phantom: Path, folder: Path) -> Path:
 
 def new_phase(site: Site, name: str) -> Phase:
     phase = make.phase(challenge=site.challenge, slug=name, name=name, rules="lumir24")
-    phase.datasets.set(site.challenge.datasets.all())
+    phase.datasets.set(site.challenge.datasets.filter(slug="phantom"))
     return phase
+
+
+def large_phase(site: Site, folder: Path) -> tuple[Phase, bytes]:
+    """A phase of one pair that takes more memory to score than the cage has, and a zip for it."""
+    shape = (LARGE, LARGE, LARGE)
+    image = "imagesTs/T_{}_0000.nii.gz"
+    config = {
+        "name": "Large",
+        "expected_shape": [*shape, 3],
+        "eval_pairs": [{"fixed": image.format("0001"), "moving": image.format("0002")}],
+        "evaluation_methods": [{"name": "NDV", "metric": "ndv"}],
+    }
+    (folder / "imagesTs").mkdir()
+    for subject in ("0001", "0002"):
+        (folder / image.format(subject)).write_bytes(gz(nifti(np.ones(shape, np.float64), "f8")))
+    (folder / "config.json").write_text(json.dumps(config))
+    facts = {"name": "Large", "group": "in-domain"}
+    import_dataset(site.challenge, "large", [folder / "config.json"], folder, "lumir24", **facts)
+    phase = make.phase(challenge=site.challenge, slug="large", name="Large phase", rules="lumir24")
+    phase.datasets.set(site.challenge.datasets.filter(slug="large"))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("disp_0001_0002.nii.gz", gz(nifti(np.zeros((*shape, 3), np.float32))))
+    return phase, buffer.getvalue()
 
 
 def is_over(phase: Phase) -> bool:

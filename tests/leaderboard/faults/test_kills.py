@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,14 @@ from leaderboard.domain import attempts
 from leaderboard.enums import SubmissionState
 from leaderboard.models import CaseResult, Notification, Phase, Submission
 from leaderboard.queries import ledger
-from tests.leaderboard.faults.site import TRIES, Site, expect_all_as_undisturbed, log_of
+from tests.leaderboard.faults.site import (
+    CAGE_MIB,
+    TRIES,
+    Site,
+    expect_all_as_undisturbed,
+    large_phase,
+    log_of,
+)
 from tests.leaderboard.stack import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -110,9 +118,40 @@ def test_a_case_that_always_kills_its_worker_fails_and_holds_up_nobody(site: Sit
         time.sleep(0.05)
     wait(lambda: Submission.objects.filter(phase=phase, state=S.SCORED).exists(), tell=site.rig.log)
     assert (deaths, results.get(pk=last.pk).tries) == (TRIES, TRIES)
+    expect_given_back(site, phase, poison)
+
+
+def test_an_end_that_always_goes_wrong_fails_and_holds_up_nobody(site: Site, phase: Phase) -> None:
+    site.gate.refuse("submission", "UPDATE", "NEW.state = 'scored' AND NEW.filename = 'demons.zip'")
+    for entry in site.files:
+        site.upload(phase, entry)
+    ended = Submission.objects.filter(phase=phase, finished_at__isnull=False)
+    wait(lambda: ended.count() == 2, tell=site.rig.log)
+    assert dict(ended.values_list("filename", "state")) == {"demons.zip": S.FAILED, "still.zip": S.SCORED}
+    assert ended.get(state=S.FAILED).tries == TRIES
+    expect_given_back(site, phase, ended.get(state=S.FAILED).pk)
+
+
+def test_a_case_that_needs_more_memory_than_the_cage_has_fails_and_holds_up_nobody(
+    site: Site, phase: Phase, tmp_path: Path
+) -> None:
+    large, data = large_phase(site, tmp_path)
+    site.upload(large, "demons", data)
+    site.upload(phase, "still")
+    wait(lambda: Submission.objects.filter(phase=phase, state=S.SCORED).exists(), tell=site.rig.log)
+    wait(lambda: Submission.objects.filter(phase=large, state=S.FAILED).exists(), tell=site.rig.log)
+    # The cage tried it twice: that is enough for a limit.
+    words = f"given up: it needed more than the {CAGE_MIB} MiB"
+    assert len([line for line in log_of(large) if words in line]) == 1, log_of(large)
+    expect_given_back(site, large, Submission.objects.get(phase=large).pk, used=0)
     assert attempts.attempts(site.team, phase, timezone.now()).used == 1
+
+
+def expect_given_back(site: Site, phase: Phase, pk: uuid.UUID, used: int = 1) -> None:
+    """A submission is a failure of ours: it costs no attempt, and the organizers know."""
+    assert attempts.attempts(site.team, phase, timezone.now()).used == used
     rows = ledger.ledger(phase, site.team)
-    (failed,) = [row for row in rows if row.submission and row.submission.pk == poison]
+    (failed,) = [row for row in rows if row.submission and row.submission.pk == pk]
     assert (failed.valid, failed.words) == (0, "Failed for a reason of ours: given back.")
     organizer = Notification.objects.filter(user=site.organizer, kind="failed", title__contains=phase.name)
     assert organizer.count() == 1

@@ -1,9 +1,23 @@
-"""What a submission's page says of its file."""
+"""What a submission's page says of its file, and a form's file that does not come in."""
+
+import gc
+import io
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings as site
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import UnreadablePostError
 from django.test import Client
+from pytest_django import Settings
 
+from leaderboard.models import Entry, Notification, Submission
 from tests.leaderboard import make
+from tests.leaderboard.rig import no_room
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +42,73 @@ def test_suspicions_of_a_file_that_is_scored_promise_no_attempt_back(state: str)
     assert "1 suspicion about the file, which is scored as it is" in page
     assert "no attempt was used" not in page
     assert "Upload a mended file" not in page
+
+
+@pytest.fixture
+def entry() -> Entry:
+    return make.entry(make.team(make.phase(challenge=make.challenge(slug="lumir")).challenge))
+
+
+@pytest.fixture
+def client(entry: Entry) -> Client:
+    client = Client()
+    client.force_login(entry.team.memberships.get().user)
+    return client
+
+
+@pytest.fixture
+def incoming() -> Iterator[Path]:
+    """Where files of forms come in; nothing of them stays there."""
+    folder = Path(site.FILE_UPLOAD_TEMP_DIR)
+    before = set(folder.iterdir())
+    yield folder
+    gc.collect()
+    assert set(folder.iterdir()) == before
+
+
+PAGE = "/challenges/lumir/phases/validation/submit/"
+
+
+@pytest.mark.parametrize("full", ["from the first byte", "in the middle of the file"])
+def test_a_form_s_file_for_which_there_is_no_room_is_refused_with_words(
+    client: Client, entry: Entry, incoming: Path, settings: Settings, full: str
+) -> None:
+    organizer = make.user()
+    entry.team.challenge.organizers.add(organizer)
+    sent = {"entry": str(entry.pk), "file": SimpleUploadedFile("fields.zip", os.urandom(300_000))}
+    if full == "from the first byte":
+        settings.MIN_FREE_BYTES = 2**60
+        answer = client.post(PAGE, sent)
+    else:
+        with no_room([os.getpid()], after=150_000):
+            answer = client.post(PAGE, sent)
+    told = answer.content.decode()
+    assert answer.status_code == 507
+    assert "The server has no room for this file at the moment." in told
+    assert "This field is required" not in told
+    assert not Submission.objects.exists()
+    assert Notification.objects.get(user=organizer).kind == "no-room"
+
+
+class _Broken(io.BytesIO):
+    """A sender that hangs up when all is read that came."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if not (found := super().read(size)):
+            raise ConnectionResetError
+        return found
+
+
+def test_a_line_that_breaks_in_the_middle_of_a_form_s_file_leaves_nothing(
+    client: Client, entry: Entry, incoming: Path
+) -> None:
+    head = (
+        f'--edge\r\nContent-Disposition: form-data; name="entry"\r\n\r\n{entry.pk}\r\n'
+        '--edge\r\nContent-Disposition: form-data; name="file"; filename="fields.zip"\r\n'
+        "Content-Type: application/zip\r\n\r\n"
+    )
+    body = _Broken(head.encode() + bytes(200_000))
+    told: dict[str, Any] = {"wsgi.input": body, "CONTENT_LENGTH": "300000"}
+    with suppress(UnreadablePostError):
+        client.generic("POST", PAGE, content_type="multipart/form-data; boundary=edge", **told)
+    assert not Submission.objects.exists()

@@ -1,0 +1,55 @@
+"""What an audit has found, in words: `.ci/audit` gives the folder with what pip-audit and npm printed."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+FOUND, NOT_ASKED = 1, 2
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a tool printed; empty where it printed no answer."""
+    try:
+        told = json.loads(path.read_text())
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def python(folder: Path) -> tuple[int, list[str]]:
+    """Exit code and lines for the packages of requirements.lock."""
+    packages = read(folder / "python.json").get("dependencies", [])
+    asked = [package for package in packages if "skip_reason" not in package]
+    if not asked:
+        return NOT_ASKED, ["python: the advisory service was not reachable; no package was looked up."]
+    lines = [f"python: {len(asked)} of {len(packages)} packages looked up."]
+    lines += [f"python: {package['name']} was NOT looked up." for package in packages if package not in asked]
+    for package in asked:
+        for flaw in package["vulns"]:
+            mended = ", ".join(flaw.get("fix_versions", [])) or "no version yet"
+            lines.append(f"python: {package['name']} {package['version']}: {flaw['id']}, mended in {mended}.")
+    return FOUND if len(lines) > 1 else 0, lines
+
+
+def npm(folder: Path) -> tuple[int, list[str]]:
+    """Exit code and lines for the packages of package-lock.json."""
+    flaws = read(folder / "npm.json").get("vulnerabilities")
+    if flaws is None:
+        return NOT_ASKED, ["npm: the advisory service was not reachable; no package was looked up."]
+    lines = [f"npm: {name}: {flaw['severity']}." for name, flaw in flaws.items()]
+    return FOUND if lines else 0, lines or ["npm: all packages looked up, no known vulnerability."]
+
+
+def main(folder: Path) -> int:
+    results = [python(folder), npm(folder)]
+    for _, lines in results:
+        sys.stdout.write("\n".join(lines) + "\n")
+    code = max(code for code, _ in results)
+    words = {0: "no known vulnerability", FOUND: "NOT in order", NOT_ASKED: "NOT AUDITED in full"}
+    sys.stdout.write(f"audit: {words[code]}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
