@@ -62,7 +62,7 @@ class RankedEntry:
     """One line of the board.
 
     rank: 1 is best, ties share, the next rank is left out (1, 2, 2, 4). metrics: every metric of the table
-    and the scheme; pools: how the score came about, pool by pool.
+    and the scheme, or none where nobody asked for summaries; pools: how the score came about, pool by pool.
     """
 
     method: str

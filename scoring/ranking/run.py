@@ -21,11 +21,14 @@ from scoring.ranking.table import ScoreTable
 from scoring.ranking.units import NoUnitsError, Units, collect_units
 
 
-def rank(table: ScoreTable, scheme: Scheme, *, pool: Sequence[str] | None = None) -> Ranking:
+def rank(
+    table: ScoreTable, scheme: Scheme, *, pool: Sequence[str] | None = None, summarised: bool = True
+) -> Ranking:
     """Rank the methods of a table under a scheme.
 
     pool: the methods compared with each other (default: all); the others only serve as the scheme's
-    reference. Ranks depend on the pool. Deterministic: the order of methods, datasets and cases does not
+    reference. Ranks depend on the pool. summarised: whether entries have ``metrics``, which takes longer than
+    the ranking. Deterministic: the order of methods, datasets and cases does not
     matter. Defined answers at the edges: no method, no entries; one method has the best score each
     comparison can give (slot 1, min-max 1, rank 1); methods that are equal share slots, ranks and min-max 1;
     a method without any value of a metric gets the lowest score there; a metric nobody has is left out and
@@ -33,7 +36,7 @@ def rank(table: ScoreTable, scheme: Scheme, *, pool: Sequence[str] | None = None
     method of the pool that is not in the table.
     """
     methods = sorted(table.methods if pool is None else pool)
-    return ranking_of(table, scheme, methods, evaluate(table, scheme, methods))
+    return ranking_of(table, scheme, methods, evaluate(table, scheme, methods), summarised=summarised)
 
 
 def recombine(scheme: Scheme, rank_scores: Mapping[str, Sequence[float]]) -> tuple[list[float], list[int]]:
@@ -53,7 +56,12 @@ def recombine(scheme: Scheme, rank_scores: Mapping[str, Sequence[float]]) -> tup
 
 
 def ranking_of(
-    table: ScoreTable, scheme: Scheme, methods: Sequence[str], outcomes: Sequence[PoolOutcome]
+    table: ScoreTable,
+    scheme: Scheme,
+    methods: Sequence[str],
+    outcomes: Sequence[PoolOutcome],
+    *,
+    summarised: bool = False,
 ) -> Ranking:
     """The ranking that the outcomes of `evaluate`, for the same arguments and without resamples, make."""
     final = final_scores(scheme, outcomes)
@@ -64,7 +72,7 @@ def ranking_of(
     standings = [
         tuple(_pool_standing(scheme, outcome, row) for outcome in outcomes) for row in range(len(methods))
     ]
-    summaries = _summaries(table, scheme, methods, standings)
+    summaries = _summaries(table, scheme, methods, standings) if summarised else [{} for _ in methods]
     entries = [
         RankedEntry(method=m, rank=r, score=s, metrics=summary, pools=pools)
         for m, r, s, summary, pools in zip(methods, ranks, scores, summaries, standings, strict=True)

@@ -1,8 +1,10 @@
 """A ranking scheme as data: every choice named, so that two schemes differ in fields and not in code."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from scoring.metrics import METRICS, Metric
 from scoring.stats.multiplicity import Correction
@@ -19,6 +21,7 @@ Missing = Literal["stand-in", "lowest-score"]
 Status = Literal["published", "reconstructed", "recommended", "common"]
 Direction = Literal["higher", "lower"]
 Sides = Literal["two-sided", "one-sided"]
+_Part = TypeVar("_Part", "Scheme", "MetricRule", "TestRule")
 
 
 FACTS: Mapping[str, Metric] = {metric.short: metric for metric in METRICS.values()}
@@ -26,6 +29,9 @@ FACTS: Mapping[str, Metric] = {metric.short: metric for metric in METRICS.values
 
 HARDEST: Mapping[str, str] = {"DSC30": "DSC", "HD9530": "HD95", "TRE30": "TRE"}
 """Metrics over the hardest items only -> the metric they are taken from."""
+
+
+_ACCURACY = ("DSC", "TRE")
 
 
 def base_metric(metric: str) -> str:
@@ -39,7 +45,7 @@ class MetricRule:
 
     weight: its weight when metrics are combined (relative). direction: which values are better. stand_in:
     what a missing or non-finite value is replaced with, unless a present one is worse; None: the worst
-    possible value of the metric, or the worst one present in the pool.
+    possible value of the metric, or the worst one present in the table.
     """
 
     metric: str
@@ -105,7 +111,7 @@ class Scheme:
     lowest: float = 0.1
     hardest_share: float = 0.3
     reference: str = "ZeroDisplacement"
-    accuracy: tuple[str, ...] = ("DSC", "TRE")
+    accuracy: tuple[str, ...] = _ACCURACY
 
     def __post_init__(self) -> None:
         _check(self)
@@ -134,41 +140,44 @@ class Scheme:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Scheme":
-        """Read a scheme. Errors: ValueError for an unknown field, a missing one, or a value out of its
-        list."""
+        """Read a scheme. Errors: ValueError for an unknown field, a missing one, or a value of another type
+        or out of its list."""
         values = dict(data)
-        _known("scheme", values, cls)
         if values.get("test") is not None:
-            values["test"] = TestRule(**_known("test", values["test"], TestRule))
-        metrics = values.get("metrics") or ()
-        values["metrics"] = tuple(MetricRule(**_known("metric", m, MetricRule)) for m in metrics)
-        values["accuracy"] = tuple(values.get("accuracy", ("DSC", "TRE")))
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ValueError(f"scheme: {error}") from error
+            values["test"] = _made("test", TestRule, values["test"])
+        metrics = _listed("metrics", values.get("metrics", []))
+        values["metrics"] = tuple(_made("metric", MetricRule, metric) for metric in metrics)
+        values["accuracy"] = tuple(_listed("accuracy", values.get("accuracy", _ACCURACY)))
+        return _made("scheme", cls, values)
 
 
-_CHOICES: Mapping[str, object] = {
-    "unit": Unit, "compare": Compare, "score": Score, "ties": Ties, "combine": Combine, "pool": Pool,
-    "across": Combine, "missing": Missing, "status": Status, "sides": Sides,
-    "correction": Correction, "count": Count, "p_value": Method, "zero_method": ZeroMethod,
-    "direction": Direction,
-}  # fmt: skip
+def _listed(name: str, values: object) -> Sequence[Any]:
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{name} must be a list")  # noqa: TRY004 - the data's fault, not a type's
+    return values
 
 
-def _known(what: str, values: Mapping[str, Any], kind: type[Any]) -> Mapping[str, Any]:
+def _made(what: str, kind: type[_Part], values: object) -> _Part:
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{what} must be an object")  # noqa: TRY004 - the data's fault, not a type's
     unknown = set(values) - {f.name for f in fields(kind)}
     if unknown:
         raise ValueError(f"{what}: unknown field {', '.join(sorted(unknown))}")
-    return values
+    lacking = [f.name for f in fields(kind) if f.default is MISSING and f.name not in values]
+    if lacking:
+        raise ValueError(f"{what}: no {', '.join(lacking)}")
+    return kind(**values)
 
 
 def _check(scheme: Scheme) -> None:
     for part in (scheme, *scheme.metrics, *([scheme.test] if scheme.test else [])):
-        _check_choices(part)
+        _check_values(part)
     names = [rule.metric for rule in scheme.metrics]
+    for name in (*names, *scheme.accuracy):
+        if not isinstance(name, str) or base_metric(name) not in FACTS:
+            raise ValueError(f"metric {name} is none of {', '.join([*FACTS, *HARDEST])}")
     demands = (
+        (bool(scheme.accuracy), "accuracy needs a metric"),
         (bool(names), "a scheme needs a metric"),
         (len(set(names)) == len(names), "a metric stands twice in the scheme"),
         (all(rule.weight > 0 for rule in scheme.metrics), "the weight of a metric must be positive"),
@@ -187,8 +196,28 @@ def _check(scheme: Scheme) -> None:
             raise ValueError(demand)
 
 
-def _check_choices(part: object) -> None:
-    for name, choices in _CHOICES.items():
-        value = getattr(part, name, None)
-        if value is not None and value not in get_args(choices):
-            raise ValueError(f"{name} {value!r} is none of {', '.join(get_args(choices))}")
+def _check_values(part: object) -> None:
+    for name, kind in _kinds(type(part)).items():
+        value = getattr(part, name)
+        if get_origin(kind) is Literal and value not in get_args(kind):
+            raise ValueError(f"{name} {value!r} is none of {', '.join(get_args(kind))}")
+        fine, wanted = _PLAIN.get(kind, (None, ""))
+        if fine is not None and not fine(value):
+            raise ValueError(f"{name} must be {wanted}")
+
+
+@lru_cache
+def _kinds(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_PLAIN: Mapping[object, tuple[Callable[[object], bool], str]] = {
+    str: (lambda value: isinstance(value, str), "a text"),
+    int: (lambda value: type(value) is int, "a whole number"),
+    float: (_is_finite, "a finite number"),
+    float | None: (lambda value: value is None or _is_finite(value), "a finite number or null"),
+}

@@ -105,7 +105,7 @@ def significance(
     """The significance matrix of one metric on one dataset; of the table's or the given methods, in that
     order.
 
-    Case values, two-sided. A missing or non-finite value is replaced by the worst of the pool (never a
+    Case values, two-sided. A missing or non-finite value is replaced by the worst of the table (never a
     better one) and listed; cases nobody has a value of are left out. Two methods that are equal on every
     case have p = 1. resamples: bootstrap samples of the subjects for the intervals of the effect sizes, 0
     for none. told: the grids are of the first ones of the order only (default: all), which saves most of

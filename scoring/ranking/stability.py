@@ -116,7 +116,7 @@ def stability(
     """
     if resamples < 1:
         raise ValueError("stability needs a resample")
-    full = rank(table, scheme, pool=pool)
+    full = rank(table, scheme, pool=pool, summarised=False)
     methods = [entry.method for entry in full.entries]
     scores = _resampled_scores(table, scheme, methods, draw(table.datasets, resamples, seed))
     ranks = competition_ranks(scores, higher_is_better=scheme.higher_is_better)
@@ -200,7 +200,7 @@ def _tie_groups(
 
 
 def _ranks(table: ScoreTable, scheme: Scheme, pool: Sequence[str] | None) -> dict[str, int]:
-    return {entry.method: entry.rank for entry in rank(table, scheme, pool=pool).entries}
+    return {entry.method: entry.rank for entry in rank(table, scheme, pool=pool, summarised=False).entries}
 
 
 def _agreement(rankings: Sequence[tuple[str, dict[str, int]]], full: dict[str, int] | None) -> Agreement:

@@ -36,7 +36,7 @@ class Units:
     values: [pool, units], finite. raw: [pool, units], before stand-ins. case: [units], index of the unit's
     case in ``cases``; cases: (dataset, case key) of all cases of the datasets, whether they have the metric
     or not. imputed: per method of the pool. without: [pool], True for a method that has no finite value at
-    all. undefined: units dropped because no method of the pool has a value.
+    all. undefined: units dropped because they are NaN for every method of the pool.
     """
 
     metric: str
@@ -77,10 +77,11 @@ def collect_units(
 ) -> Units:
     """The units of one metric over some datasets for the methods of the pool.
 
-    Units are flattened dataset by dataset, case by case. A unit no method of the pool has a value for is
-    dropped. The hardest units of DSC30 and TRE30 are the worst ``hardest_share`` (rounded half to even) of
-    the reference method's, equal ones in flattened order; a unit the reference has no finite value for is
-    not among them, and without the reference in the table the metric cannot be had. Errors: NoUnitsError.
+    Units are flattened dataset by dataset, case by case. A unit that is NaN for every method of the pool is
+    dropped; one that is infinite for some is kept. The hardest units of DSC30 and TRE30 are the worst
+    ``hardest_share`` (rounded half to even) of the reference method's, equal ones in flattened order; a unit
+    the reference has no finite value for is not among them, and without the reference in the table the
+    metric cannot be had. Errors: NoUnitsError.
     """
     flat = _flatten(datasets, base_metric(metric), by_item=scheme.unit == "item")
     rows = [table.row(method) for method in pool]
@@ -93,7 +94,8 @@ def collect_units(
         keep = keep[_hardest_of(table, scheme, metric, flat, keep)]
     if keep.size < raw.shape[1]:
         raw = raw[:, keep]
-    return _fill(metric, raw, flat, keep, rows, scheme.rule(metric), undefined)
+    others = flat.values(sorted(set(range(len(table.methods))) - set(rows)))[:, keep]
+    return _fill(metric, raw, others, flat, keep, rows, scheme.rule(metric), undefined)
 
 
 def _hardest_of(
@@ -144,6 +146,7 @@ def _unit_cases(part: MetricScores, by_item: bool) -> NDArray[np.int32]:  # noqa
 def _fill(
     metric: str,
     raw: NDArray[np.float64],
+    others: NDArray[np.float64],
     flat: _Flat,
     keep: NDArray[np.intp],
     rows: Sequence[int],
@@ -154,7 +157,8 @@ def _fill(
     case, values = flat.case[keep], raw
     imputed: tuple[tuple[Imputation, ...], ...] = ((),) * len(rows)
     if not finite.all():
-        stand_in = worst_value(raw[finite], rule)
+        # Of the whole table: the methods out of competition are present, too.
+        stand_in = worst_value(np.append(raw[finite], others[np.isfinite(others)]), rule)
         values = np.where(finite, raw, stand_in)
         state = np.where(np.isnan(raw), State.NAN, State.INFINITE)
         state[finite] = State.FINITE

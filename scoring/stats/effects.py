@@ -11,14 +11,16 @@ def cohens_d(differences: NDArray[np.float64], repeats: NDArray[np.uint16]) -> N
     differences are zero, NaN where d does not exist (equal non-zero differences; fewer than two cases).
     Source: Cohen 1988, Statistical Power Analysis, 2.3.5; Lakens 2013, doi 10.3389/fpsyg.2013.00863.
     """
-    times = repeats.astype(np.float64).T
+    times = np.ascontiguousarray(repeats.T, dtype=np.float64)
     n = times.sum(axis=0)
     centre = (
         differences.mean(axis=1, keepdims=True) if differences.shape[1] else np.zeros((len(differences), 1))
     )
     around = differences - centre
-    offset = np.divide(around @ times, n, out=np.zeros((len(differences), n.size)), where=n > 0)
-    squares = (around**2) @ times - n * offset**2
+    # einsum, not @: equal differences must have equal sizes, and BLAS treats rows differently.
+    sums, squares = (np.einsum("pc,cr->pr", part, times) for part in (around, around**2))
+    offset = np.divide(sums, n, out=np.zeros_like(sums), where=n > 0)
+    squares -= n * offset**2
     mean = offset + centre
     spread = np.sqrt(np.maximum(squares, 0.0) / np.maximum(n - 1.0, 1.0))
     largest = np.abs(differences).max(axis=1, keepdims=True, initial=0.0)

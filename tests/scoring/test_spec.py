@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,27 @@ def test_a_published_config_reads_as_it_is() -> None:
     assert config.kinds == {"NDV": "ndv", "DSC": "dice", "TRE_lm": "tre"}
     assert config.metrics[1].labels == (0, 4, 11)
     assert config.pairs[0].key == "3455_3454"
+
+
+OFFICIAL = json.loads((Path(__file__).parent / "golden" / "official-configs.json").read_text())
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_the_real_configs_read_as_they_are(name: str) -> None:
+    """Those of 2024 and 2025, cut to their first and last pair."""
+    config = read_config(OFFICIAL[name])
+    kinds = ["ndv", "tre"] if "Landmark" in name else ["dice", "hd95", "ndv"]
+    assert sorted(metric.metric for metric in config.metrics) == kinds
+    assert {len(metric.labels) for metric in config.metrics} == ({0} if "Landmark" in name else {0, 133})
+    pairs = {
+        "LUMIR_VAL_Landmark": ["3485_3484", "3493_3492"],
+        "LUMIR_VAL_Segmentation": ["3455_3454", "3483_3482"],
+        "LUMIR25_VAL_LUMIR24_Landmark": ["3485_3484", "3493_3492"],
+        "LUMIR25_VAL_LUMIR24_Segmentation": ["3455_3454", "3463_3462"],
+        "LUMIR25_VAL_HighField_Segmentation": ["4015_4014", "4023_4022"],
+        "LUMIR25_VAL_MultiModal_Segmentation": ["4024_4033", "4032_4041"],
+    }
+    assert [pair.key for pair in config.pairs] == pairs[name]
 
 
 def test_the_general_learn2reg_name_of_the_task_is_read_too() -> None:

@@ -7,16 +7,15 @@ from django.core.cache import cache
 from numpy.typing import NDArray
 
 from leaderboard.domain.ranking.cards import cards_in
-from leaderboard.domain.ranking.parts import strict
-from leaderboard.domain.ranking.payload import BY_NAME, RESAMPLES, SEED
+from leaderboard.domain.ranking.parts import TESTED, strict
+from leaderboard.domain.ranking.payload import RESAMPLES, SEED
 from leaderboard.domain.ranking.structures import item_structures, structure_name, structures_of
 from leaderboard.domain.ranking.what_if import KEPT_IF_ARBITRARY, table_of
 from leaderboard.messages import Refused
 from leaderboard.models import Snapshot
 from scoring.ranking import ScoreTable, significance
+from scoring.ranking.scheme import FACTS
 from scoring.ranking.table import DatasetScores, MetricScores
-
-TESTED = ("DSC", "HD95", "TRE", "NDV")
 
 
 def comparison(snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
@@ -94,7 +93,7 @@ def _pair(grid: Any) -> list[float] | None:
 
 
 def _sign(metric: str) -> int:
-    return 1 if BY_NAME[metric].higher_is_better else -1
+    return 1 if FACTS[metric].higher_is_better else -1
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

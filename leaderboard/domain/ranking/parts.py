@@ -34,6 +34,8 @@ EFFECTS = (
 )
 LARGEST_MATRIX = 40
 TESTED = ("DSC", "HD95", "TRE", "NDV")
+"""Metrics of the significance matrices, and those that entries are compared by."""
+
 _STRENGTH = {name: len(LEVELS) - place for place, (_, name) in enumerate(LEVELS)}
 
 
@@ -41,7 +43,7 @@ def parts_of(
     table: ScoreTable, scheme: Scheme, cards: Cards, structures: Mapping[str, Structures], *, certain: bool
 ) -> dict[str, dict[str, Any]]:
     """`heatmap`, `means`, and `dataset/` and `structures/` by dataset; certain: effects have intervals."""
-    order = [entry.method for entry in rank(table, scheme, pool=cards.pool).entries]
+    order = _order(table, scheme, cards)
     parts = {"heatmap": heatmap_part(table, scheme, order, cards), "means": means_part(table, cards)}
     resamples = RESAMPLES if certain else 0
     for name in [scores.name for scores in table.datasets]:
@@ -50,9 +52,13 @@ def parts_of(
     return parts
 
 
+def _order(table: ScoreTable, scheme: Scheme, cards: Cards) -> list[str]:
+    return [entry.method for entry in rank(table, scheme, pool=cards.pool, summarised=False).entries]
+
+
 def certainty_parts(table: ScoreTable, scheme: Scheme, cards: Cards) -> dict[str, dict[str, Any]]:
     """`agreement`, and `scheme/` by scheme: the unofficial boards of all named schemes."""
-    order = [entry.method for entry in rank(table, scheme, pool=cards.pool).entries]
+    order = _order(table, scheme, cards)
     boards = {
         f"scheme/{name}": board_of(table, other, cards, official=False) for name, other in PRESETS.items()
     }

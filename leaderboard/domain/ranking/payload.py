@@ -1,5 +1,6 @@
 """A board as plain strict JSON: what its table shows. Whatever only some pages need is in parts."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.domain.ranking.cards import Cards
-from scoring.metrics import METRICS, Metric
 from scoring.ranking import (
     RankedEntry,
     Ranking,
@@ -17,8 +17,8 @@ from scoring.ranking import (
     rank,
     stability,
 )
+from scoring.ranking.scheme import FACTS
 
-BY_NAME: Mapping[str, Metric] = {metric.short: metric for metric in METRICS.values()}
 RESAMPLES = 1000
 SEED = 2024
 
@@ -37,7 +37,7 @@ def board_of(
         **cards.facts,
         "official": official,
         "scheme": scheme_part(scheme),
-        "metrics": [_metric(name) for name in BY_NAME if name in table.metrics],
+        "metrics": [_metric(name) for name in FACTS if name in table.metrics],
         "datasets": [_dataset(name, table, cards) for name in cards.datasets if _has(table, name)],
         "entries": _entries(table, ranking, cards, sure),
         "omitted": [{"metric": one.metric, "reason": one.reason} for one in ranking.omitted],
@@ -59,7 +59,7 @@ def scheme_part(scheme: Scheme) -> dict[str, Any]:
 
 
 def _metric(name: str) -> dict[str, Any]:
-    metric = BY_NAME[name]
+    metric = FACTS[name]
     return {
         "name": name,
         "title": metric.title,
@@ -81,7 +81,7 @@ def _dataset(name: str, table: ScoreTable, cards: Cards) -> dict[str, Any]:
         "group": scores.group,
         "task": scores.task,
         "cases": len(scores.cases),
-        "metrics": [metric for metric in BY_NAME if metric in scores.metrics],
+        "metrics": [metric for metric in FACTS if metric in scores.metrics],
     }
 
 
@@ -89,7 +89,7 @@ def _entries(
     table: ScoreTable, ranking: Ranking, cards: Cards, sure: Stability | None
 ) -> list[dict[str, Any]]:
     """The ranked entries in order, then those out of competition, by name."""
-    whole = {name: _over_datasets(table, name) for name in BY_NAME if name in table.metrics}
+    whole = {name: _over_datasets(table, name) for name in FACTS if name in table.metrics}
     found = {name: summaries(values) for name, values in whole.items()}
     best = {name: _best(name, of_all) for name, of_all in found.items()}
     ranked = {entry.method: entry for entry in ranking.entries}
@@ -109,21 +109,21 @@ def _entries(
 def _standing(entry: RankedEntry | None) -> dict[str, Any]:
     if entry is None:
         return {"rank": None, "score": None, "rank_scores": {}, "imputations": {}}
-    pools = entry.pools[0].metrics if len(entry.pools) == 1 else {}
+    imputations: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for pool in entry.pools:
+        for name, standing in pool.metrics.items():
+            for i in standing.imputations:
+                told = {"dataset": i.dataset, "state": i.state, "count": i.count, "stand_in": i.stand_in}
+                imputations[name].append(told)
     return {
         "rank": entry.rank,
         "score": entry.score,
         "rank_scores": {
-            name: {"rank_score": one.rank_score, "beaten_by": one.beaten_by} for name, one in pools.items()
+            name: {"rank_score": one.rank_score, "beaten_by": one.beaten_by}
+            for name, one in entry.metrics.items()
+            if one.rank_score is not None
         },
-        "imputations": {
-            name: [
-                {"dataset": i.dataset, "state": i.state, "count": i.count, "stand_in": i.stand_in}
-                for i in one.imputations
-            ]
-            for name, one in pools.items()
-            if one.imputations
-        },
+        "imputations": dict(imputations),
     }
 
 
@@ -184,7 +184,7 @@ def _told(found: tuple[float | None, float | None], missing: int) -> dict[str, A
 def _best(metric: str, found: Sequence[Mapping[str, Any]]) -> float | None:
     """The best mean among the entries that have every value: a missing one never makes a mean the best."""
     means = [one["mean"] for one in found if not one["missing"] and one["mean"] is not None]
-    return (max if BY_NAME[metric].higher_is_better else min)(means, default=None)
+    return (max if FACTS[metric].higher_is_better else min)(means, default=None)
 
 
 def _stability(sure: Stability | None) -> dict[str, Any] | None:

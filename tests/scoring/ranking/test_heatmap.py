@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 
-from scoring.ranking import PRESETS, heatmap, rank
+from scoring.ranking import PRESETS, DatasetFacts, MetricRule, Row, ScoreTable, heatmap
 
-from .conftest import Simulated, known
+from .conftest import Simulated
 
 L2R = PRESETS["l2r-code"]
 
@@ -20,27 +21,30 @@ def test_subtasks_stand_in_order_with_landmarks_where_they_exist(simulated: Simu
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_accuracy_is_the_geometric_mean_of_the_rank_scores_of_overlap_and_landmarks(
-    simulated: Simulated,
-) -> None:
-    table = simulated()
-    found = heatmap(table, L2R)
-    entries = {e.method: e.metrics for e in rank(table.select(datasets=["t1"]), L2R).entries}
-    expected = [
-        (known(entries[m]["DSC"].rank_score) * known(entries[m]["TRE"].rank_score)) ** 0.5
-        for m in found.methods
+def test_accuracy_is_of_overlap_and_of_landmarks_where_there_are_any() -> None:
+    dsc = {"a": [0.9, 0.7], "b": [0.8, 0.7], "ZeroDisplacement": [0.5, 0.5]}
+    tre = {"a": [3.0, 3.0], "b": [2.0, 2.0], "ZeroDisplacement": [5.0, 5.0]}
+    facts = {"in": DatasetFacts("in-domain"), "zero": DatasetFacts("zero-shot")}
+    rows: list[Row] = [
+        (method, dataset, f"{case}", metric, value, None)
+        for dataset, metric, values in (("in", "DSC", dsc), ("in", "TRE", tre), ("zero", "DSC", dsc))
+        for method, of_method in values.items()
+        for case, value in enumerate(of_method)
     ]
-    assert found.subtasks[0].together.columns[0].scores == pytest.approx(expected, rel=1e-12)
-    assert found.accuracy == "Geometric mean of the rank scores of DSC and TRE, of those the datasets have"
-
-
-def test_accuracy_without_landmarks_is_that_of_overlap(simulated: Simulated) -> None:
-    table = simulated()
-    found = heatmap(table, L2R)
-    entries = {e.method: e.metrics for e in rank(table.select(datasets=["t2"]), L2R).entries}
-    assert found.subtasks[1].together.columns[0].scores == pytest.approx(
-        [entries[m]["DSC"].rank_score for m in found.methods], rel=1e-12
+    scheme = replace(
+        PRESETS["mean-then-rank"],
+        metrics=(MetricRule("DSC", "higher"), MetricRule("TRE", "lower")),
+        score="slots",
+        combine="geometric-mean",
     )
+    found = heatmap(ScoreTable.from_rows(rows, facts), scheme)
+    assert found.methods == ("a", "b", "ZeroDisplacement")
+    within, without = (subtask.together.columns[0] for subtask in found.subtasks)
+    # Slots 1, 0.55 and 0.1: a before b by overlap, b before a by landmarks.
+    assert within.scores == pytest.approx((0.55**0.5, 0.55**0.5, 0.1))
+    assert within.ranks == (1, 1, 3)
+    assert without.scores == pytest.approx((1.0, 0.55, 0.1))
+    assert found.accuracy == "Geometric mean of the rank scores of DSC and TRE, of those the datasets have"
 
 
 def test_ranks_by_a_scheme_of_ranks_have_the_smallest_first(simulated: Simulated) -> None:

@@ -145,6 +145,13 @@ def test_a_worse_stand_in_is_shown_and_never_better_than_what_is_present() -> No
     assert rank(table, harsh).entry("a").metrics["NDV"].imputations[0].stand_in == 50.0
 
 
+def test_a_stand_in_is_the_worst_of_the_methods_out_of_competition_too() -> None:
+    table = table_of({"NDV": {"a": [1.0, math.nan], "b": [2.0, 3.0], "baseline": [9.0, 7.0]}})
+    first, second = rank(table, ONE, pool=["a", "b"]).entries
+    assert (first.method, second.method) == ("b", "a")
+    assert second.metrics["NDV"].imputations[0].stand_in == 9.0
+
+
 def test_a_missing_overlap_counts_as_none() -> None:
     table = table_of({"DSC": {"a": [0.9, math.nan], "b": [0.3, 0.2]}})
     scheme = replace(ONE, metrics=(MetricRule("DSC", "higher"),))

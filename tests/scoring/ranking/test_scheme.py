@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +48,24 @@ def test_a_hardest_metric_follows_the_rule_of_its_base() -> None:
         ({"hardest_share": 0}, "hardest_share"),
         ({"lowest": 1}, "lowest"),
         ({"wieghts": {}}, "unknown field wieghts"),
+        ({"metrics": 5}, "metrics must be a list"),
+        ({"metrics": ["DSC"]}, "metric must be an object"),
+        ({"metrics": [{"metric": "DSC"}]}, "metric: no direction"),
+        ({"metrics": [{"metric": "FOO", "direction": "lower"}]}, "FOO is none of DSC, HD95"),
+        (
+            {"metrics": [{"metric": "DSC", "direction": "higher", "weight": math.inf}]},
+            "weight must be",
+        ),
+        ({"metrics": [{"metric": "DSC", "direction": "higher", "stand_in": "x"}]}, "stand_in must be"),
+        ({"test": 5}, "test must be an object"),
+        ({"test": {"alpha": "x"}}, "alpha must be a finite number"),
+        ({"test": {"count": None}}, "count None"),
+        ({"version": "x"}, "version must be a whole number"),
+        ({"version": True}, "version must be a whole number"),
+        ({"title": None}, "title must be a text"),
+        ({"accuracy": ["FOO"]}, "FOO is none of DSC, HD95"),
+        ({"accuracy": []}, "accuracy needs a metric"),
+        ({"accuracy": 5}, "accuracy must be a list"),
     ],
 )
 def test_an_impossible_scheme_is_refused(change: dict[str, Any], message: str) -> None:

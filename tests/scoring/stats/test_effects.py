@@ -18,6 +18,14 @@ def test_a_resample_counts_its_cases_as_often_as_it_has_them() -> None:
     np.testing.assert_allclose(cohens_d(d, repeats), expected, rtol=1e-12)
 
 
+def test_equal_differences_have_equal_sizes_under_every_resample() -> None:
+    rng = np.random.default_rng(3)
+    rows = np.repeat(rng.normal(size=(1, 29)), 231, axis=0)
+    repeats = rng.multinomial(29, np.full(29, 1 / 29), size=200).astype(np.uint16)
+    sizes = cohens_d(rows, repeats)
+    assert (sizes == sizes[0]).all()
+
+
 def test_no_difference_has_no_size() -> None:
     assert cohens_d(np.zeros((1, 4)), ONCE).tolist() == [[0.0]]
 
