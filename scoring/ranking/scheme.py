@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
-from functools import lru_cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from scoring.metrics import METRICS, Metric
@@ -197,7 +196,7 @@ def _check(scheme: Scheme) -> None:
 
 
 def _check_values(part: object) -> None:
-    for name, kind in _kinds(type(part)).items():
+    for name, kind in _KINDS[type(part)].items():
         value = getattr(part, name)
         if get_origin(kind) is Literal and value not in get_args(kind):
             raise ValueError(f"{name} {value!r} is none of {', '.join(get_args(kind))}")
@@ -206,9 +205,9 @@ def _check_values(part: object) -> None:
             raise ValueError(f"{name} must be {wanted}")
 
 
-@lru_cache
-def _kinds(kind: type) -> Mapping[str, Any]:
-    return get_type_hints(kind)
+_KINDS: Mapping[object, Mapping[str, Any]] = {
+    kind: get_type_hints(kind) for kind in (Scheme, MetricRule, TestRule)
+}
 
 
 def _is_finite(value: object) -> bool:
