@@ -20,7 +20,9 @@ timeout = 600
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 no file of a known name
 _handed_up: dict[str, Any] = {"handlers": [], "propagate": True}
 logconfig_dict = logs.config(os.environ.get("LOG_FORMAT", "json"), "INFO")
-logconfig_dict["loggers"] |= {"gunicorn.error": _handed_up, "gunicorn.access": _handed_up}
+# The site writes a line for each request itself, without addresses: they hold keys of invitations.
+_silent: dict[str, Any] = {"handlers": [], "propagate": False}
+logconfig_dict["loggers"] |= {"gunicorn.error": _handed_up, "gunicorn.access": _silent}
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001 the signature is gunicorn's

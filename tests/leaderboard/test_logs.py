@@ -55,6 +55,8 @@ def test_one_id_leads_from_the_upload_to_the_last_case(stack: Stack, phantom_fol
     stack.wait(is_scored)
     stack.end()
 
+    asked = [line for line in lines(stack, "web") if location in str(line) or line["event"] == "request"]
+    assert [line["logger"] for line in asked] == ["leaderboard.middleware"] * 2
     ours = [line for line in lines(stack, "web") if line.get("request_id") == ID]
     assert {line["submission"] for line in ours} == {str(submission.pk)}
     request = next(line for line in ours if line["event"] == "request")
