@@ -17,7 +17,7 @@ from tests.leaderboard.conftest import stack  # noqa: F401 a fixture
 from tests.leaderboard.stack import Stack, free_port, listens
 
 ROOT = Path(__file__).resolve().parent.parent
-SITE = {"migrate", "web", "worker", "pictures", "beat"}
+SITE = {"migrate", "web", "worker", "pictures", "mailer", "beat"}
 GIVEN = {"SITE_HOST": "lumir.example.org", "DEFAULT_FROM_EMAIL": "leaderboard@example.org"}
 SECRETS = {
     "secret_key": "q7Rk2-vZ0xWc9LmT4bNj8YhPd3SgFa6UeQoViKtCyXwBzDuHnMrJlGsE",
@@ -81,6 +81,9 @@ def test_only_the_proxy_is_reached_from_outside(compose: dict[str, Any]) -> None
     assert {name for name, service in services.items() if service["networks"] == ["inside"]} == {
         "postgres",
         "redis",
+        # They open people's files.
+        "worker",
+        "pictures",
     }
 
 
@@ -104,10 +107,10 @@ def test_the_site_s_processes_share_what_they_have_to(compose: dict[str, Any]) -
 
 
 def test_the_workers_together_read_the_queues_of_the_demo_s_worker(compose: dict[str, Any]) -> None:
-    commands = [compose["services"][name]["command"].split() for name in ("worker", "pictures")]
+    commands = [compose["services"][name]["command"].split() for name in ("worker", "pictures", "mailer")]
     read = [command[command.index("-Q") + 1].split(",") for command in commands]
-    assert read[1] == ["pictures"]
-    assert {*read[0], *read[1]} == set(QUEUES.split(","))
+    assert read[1:] == [["pictures"], ["mailing"]]
+    assert sorted(queue for queues in read for queue in queues) == sorted(QUEUES.split(","))
     assert commands[1][0] == "nice"
 
 

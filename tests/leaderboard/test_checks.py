@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as site
 from pytest_django import Settings
 
+from leaderboard import checks
 from leaderboard.checks import EXIT_UNSAFE, safe_to_deploy
 from leaderboard.settings import BASE_DIR
 from tests.leaderboard.stack import Stack, free_port
@@ -78,12 +79,23 @@ def test_nothing_is_said_of_safe_settings(safe: Settings) -> None:
 
 
 @pytest.mark.parametrize(("name", "value", "code"), UNSAFE, ids=[f"{c}-{n}" for n, _, c in UNSAFE])
-def test_each_unsafe_setting_is_named(safe: Settings, name: str, value: Any, code: str) -> None:
+def test_each_unsafe_setting_is_named_and_refused(
+    safe: Settings, capsys: pytest.CaptureFixture[str], name: str, value: Any, code: str
+) -> None:
     setattr(safe, name, value)
     found = safe_to_deploy(None)
     assert [message.id for message in found] == [f"leaderboard.{code}"]
     assert all(message.hint for message in found)
     assert KEY not in str(found)
+    # With it no server starts, but for a warning.
+    safe.PRODUCTION = True
+    if code.startswith("W"):
+        checks.require_safe()
+    else:
+        with pytest.raises(SystemExit) as ended:
+            checks.require_safe()
+        assert ended.value.code == EXIT_UNSAFE
+    assert f"leaderboard.{code}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("server", ["web", "worker", "beat"])

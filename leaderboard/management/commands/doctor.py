@@ -29,6 +29,7 @@ class Command(BaseCommand):
 
     def _say(self, found: list[doctor.Finding]) -> None:
         for finding in found:
-            self.stdout.write(f"{'ok   ' if finding.ok else 'WRONG'} {finding.name}: {finding.words}")
+            verdict = "WRONG" if not finding.ok else "WARN " if finding.mend else "ok   "
+            self.stdout.write(f"{verdict} {finding.name}: {finding.words}")
             if finding.mend:
                 self.stdout.write(f"      {finding.mend}")
