@@ -57,7 +57,9 @@ def start(phase: Phase, by: User, reason: str, submissions: Iterable[Submission]
 
 def _shadows(made: Rescoring, chosen: Iterable[Submission]) -> Iterator[list[CaseResult]]:
     """Of each submission the cases to score: those of the phase that its file was asked for."""
-    version, cases = plan.ground_truth_version(made.phase), plan.cases_of(made.phase)
+    plan.hold_ground_truth(made.phase)
+    version, truths = plan.ground_truth_version(made.phase), plan.ground_truths_now(made.phase)
+    cases = plan.cases_of(made.phase)
     current = Evaluation.objects.filter(submission__in=chosen, current=True)
     for before in current.order_by("submission__received_at"):
         asked = set(before.case_results.values_list("case_id", flat=True))
@@ -72,6 +74,7 @@ def _shadows(made: Rescoring, chosen: Iterable[Submission]) -> Iterator[list[Cas
             rules=made.phase.rules,
             ground_truth_version=version,
         )
+        shadow.ground_truths.set(truths)
         yield CaseResult.objects.bulk_create([CaseResult(evaluation=shadow, case=case) for case in wanted])
 
 

@@ -1,6 +1,6 @@
 """Fields, constraints and one-line properties; the verbs are in `domain`, the questions in `queries`."""
 
-from leaderboard.models.challenges import Case, Challenge, Dataset, Phase
+from leaderboard.models.challenges import Case, Challenge, Dataset, GroundTruth, Phase
 from leaderboard.models.imports import DatasetImport
 from leaderboard.models.people import (
     Announcement,
@@ -38,6 +38,7 @@ __all__ = [
     "DatasetImport",
     "Entry",
     "Evaluation",
+    "GroundTruth",
     "Invitation",
     "Letter",
     "Membership",

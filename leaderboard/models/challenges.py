@@ -87,8 +87,34 @@ class Dataset(models.Model):
         return reverse("dataset", args=[self.challenge.slug, self.slug])
 
 
+class GroundTruth(models.Model):
+    """A version of a dataset that evaluations were begun with; a renewed dataset leaves it as it is."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="ground_truths")
+    version = models.CharField(max_length=64)
+    folder = models.CharField(max_length=255, help_text="Below GROUND_TRUTH_ROOT.")
+    configs = models.JSONField(help_text="The evaluation configs, as the dataset had them.")
+    config_of = models.JSONField(help_text="Key of a case -> which of the configs scores it.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "version"], name="ground_truth_once_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset}, version {self.version[:16]}"
+
+
+class CaseManager(models.Manager["Case"]):
+    def get_queryset(self) -> models.QuerySet["Case"]:
+        return super().get_queryset().filter(retired=False)
+
+
 class Case(models.Model):
-    """One fixed and moving pair; `key` is its field's name without `disp_`."""
+    """One fixed and moving pair; `key` is its field's name without `disp_`.
+
+    `objects`, and with it a dataset's `cases`, leaves out those that the configs name no more.
+    """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="cases")
     key = models.CharField(max_length=64)
@@ -98,6 +124,10 @@ class Case(models.Model):
     fixed_subject = models.CharField(max_length=32)
     moving_subject = models.CharField(max_length=32)
     config_index = models.PositiveSmallIntegerField(help_text="Which of the dataset's configs scores it.")
+    retired = models.BooleanField(default=False, db_default=False, help_text="The configs name it no more.")
+
+    objects = CaseManager()
+    everything = models.Manager()  # noqa: DJ012 it is a manager too, but not the default one
 
     class Meta:
         ordering = ["dataset", "position"]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leaderboard.enums import CaseState, SubmissionState
-from leaderboard.models.challenges import Case, Phase
+from leaderboard.models.challenges import Case, GroundTruth, Phase
 from leaderboard.models.fields import Leased, NumbersField
 from leaderboard.models.teams import Entry
 
@@ -137,6 +137,7 @@ class Evaluation(models.Model):
     scorer_version = models.CharField(max_length=32)
     rules = models.CharField(max_length=32)
     ground_truth_version = models.CharField(max_length=64)
+    ground_truths = models.ManyToManyField(GroundTruth, blank=True, related_name="evaluations")
     current = models.BooleanField(default=True)
     means = models.JSONField(
         default=dict,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from leaderboard.models import Case, Challenge, Dataset, Phase, Team
@@ -64,7 +64,9 @@ def boards_with(challenge: Challenge, entry: str, sight_of: Callable[[Phase], Si
 
 def datasets_of(challenge: Challenge) -> QuerySet[Dataset]:
     """Datasets with their number of cases as `case_count`."""
-    return challenge.datasets.select_related("challenge").annotate(case_count=Count("cases"))
+    return challenge.datasets.select_related("challenge").annotate(
+        case_count=Count("cases", filter=Q(cases__retired=False))
+    )
 
 
 def case_count(challenge: Challenge) -> int:

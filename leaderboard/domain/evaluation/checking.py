@@ -26,6 +26,7 @@ def check_submission(pk: str) -> None:
         return
     bind_contextvars(submission=str(pk))
     submission = Submission.objects.select_related("phase").get(pk=pk)
+    version = plan.ground_truth_version(submission.phase)
     states.log(pk, "checking")
     try:
         with leases.kept(Submission, pk, token):
@@ -40,7 +41,7 @@ def check_submission(pk: str) -> None:
     if any(problem.severity == "error" for problem in problems):
         _reject(submission, token, problems)
     else:
-        _accept(submission, token, problems)
+        _accept(submission, token, problems, version)
 
 
 def _sha256(path: Path) -> str:
@@ -94,9 +95,13 @@ def _reject(submission: Submission, token: uuid.UUID, problems: list[Problem]) -
             notifications.submission_ended(submission.pk)
 
 
-def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -> None:
-    cases = plan.cases_of(submission.phase)
+def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem], version: str) -> None:
+    """Queue a file for the cases that it was checked for; have it checked again where they changed."""
     with transaction.atomic():
+        plan.hold_ground_truth(submission.phase)
+        if plan.ground_truth_version(submission.phase) != version:
+            Submission.objects.filter(pk=submission.pk, lease_token=token).update(tries=0, **leases.RELEASED)
+            return
         if not states.move(
             submission.pk,
             SubmissionState.QUEUED,
@@ -111,8 +116,10 @@ def _accept(submission: Submission, token: uuid.UUID, warnings: list[Problem]) -
             submission=submission,
             scorer_version=SCORER_VERSION,
             rules=submission.phase.rules,
-            ground_truth_version=plan.ground_truth_version(submission.phase),
+            ground_truth_version=version,
         )
+        evaluation.ground_truths.set(plan.ground_truths_now(submission.phase))
+        cases = plan.cases_of(submission.phase)
         results = CaseResult.objects.bulk_create(
             [CaseResult(evaluation=evaluation, case=case) for case in cases]
         )

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from leaderboard.domain import ranking
 from leaderboard.domain.evaluation import cage
 from leaderboard.enums import NAMES_FILE
 from leaderboard.models import Case, Challenge, Dataset
@@ -44,7 +45,8 @@ def import_dataset(
     """Create or renew a dataset from official evaluation configs and a ground-truth folder.
 
     Every file that the configs name is checked first; then the files are kept below
-    GROUND_TRUTH_ROOT in a folder of their version, so that an older version stays what it was.
+    GROUND_TRUTH_ROOT in a folder named by their contents, so that an older version stays what it was.
+    The version is a hash over files and configs. Cases that the configs name no more are retired.
     A pair that stands in two configs keeps the later config's metrics, as the official evaluator has it.
 
     Args:
@@ -67,12 +69,13 @@ def import_dataset(
     problems = [found for path in files for found in _problems_of(folder, path, shapes[path])]
     if problems:
         raise UnusableGroundTruth(problems)
-    version = _version(folder, files)
-    kept = Path(challenge.slug) / slug / version[:16]
+    raw = [json.loads(path.read_bytes()) for path in configs]
+    contents = _version(folder, files)
+    version = hashlib.sha256(f"{contents}\n{json.dumps(raw, sort_keys=True)}".encode()).hexdigest()
+    kept = Path(challenge.slug) / slug / contents[:16]
     # Nothing is scored by the names: they are no part of the version.
     beside = [NAMES_FILE] if (folder / NAMES_FILE).is_file() else []
     size = _keep(folder, [*files, *beside], Path(settings.GROUND_TRUTH_ROOT) / kept)
-    raw = [json.loads(path.read_bytes()) for path in configs]
     dataset, new = _write(challenge, slug, raw, placed, str(kept), version, facts)
     return ImportReport(dataset, len(placed), len(files), size, new)
 
@@ -169,7 +172,7 @@ def _write(
         },
     )
     for position, (_, pair, index) in enumerate(placed):
-        Case.objects.update_or_create(
+        Case.everything.update_or_create(
             dataset=dataset,
             key=pair.key,
             defaults={
@@ -179,6 +182,11 @@ def _write(
                 "fixed_subject": pair.fixed_subject,
                 "moving_subject": pair.moving_subject,
                 "config_index": index,
+                "retired": False,
             },
         )
+    named = [pair.key for _, pair, _ in placed]
+    Case.everything.filter(dataset=dataset).exclude(key__in=named).update(retired=True)
+    for phase in dataset.phases.all():
+        ranking.mark_stale(phase.pk)
     return dataset, new

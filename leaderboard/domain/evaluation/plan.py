@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from leaderboard.models import Case, Dataset, Phase, Submission
+from leaderboard.models import Case, Dataset, Evaluation, GroundTruth, Phase, Submission
 from scoring.metrics import METRICS
 from scoring.spec import RULES, SCORER_VERSION, EvaluationConfig, Pair, ground_truth_files, read_config
 
@@ -16,7 +16,10 @@ __all__ = [
     "config_and_pair",
     "configs_of",
     "ground_truth_folder",
+    "ground_truth_of",
     "ground_truth_version",
+    "ground_truths_now",
+    "hold_ground_truth",
     "missing_ground_truth",
     "upload_path",
 ]
@@ -27,8 +30,9 @@ def upload_path(submission: Submission) -> Path:
     return Path(settings.UPLOADS_ROOT) / f"{submission.pk}.zip"
 
 
-def ground_truth_folder(dataset: Dataset) -> Path:
-    return Path(settings.GROUND_TRUTH_ROOT) / dataset.ground_truth
+def ground_truth_folder(of: Dataset | GroundTruth) -> Path:
+    folder = of.folder if isinstance(of, GroundTruth) else of.ground_truth
+    return Path(settings.GROUND_TRUTH_ROOT) / folder
 
 
 def configs_of(phase: Phase) -> list[EvaluationConfig]:
@@ -52,6 +56,36 @@ def ground_truth_version(phase: Phase) -> str:
     """One hash over the versions of all the phase's datasets."""
     versions = phase.datasets.order_by("slug").values_list("slug", "ground_truth_version")
     return hashlib.sha256(repr(list(versions)).encode()).hexdigest()
+
+
+def hold_ground_truth(phase: Phase) -> None:
+    """Let no import come in between until the transaction ends."""
+    list(phase.datasets.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
+
+
+def ground_truths_now(phase: Phase) -> list[GroundTruth]:
+    """The versions that the phase's datasets have now, noted where they are not yet."""
+    noted = []
+    for dataset in phase.datasets.all():
+        now = _as_it_is(dataset)
+        facts = {"folder": now.folder, "configs": now.configs, "config_of": now.config_of}
+        noted.append(dataset.ground_truths.get_or_create(version=now.version, defaults=facts)[0])
+    return noted
+
+
+def ground_truth_of(evaluation: Evaluation, dataset: Dataset) -> GroundTruth:
+    """The version of a dataset that an evaluation was begun with; the present one where none was noted."""
+    return evaluation.ground_truths.filter(dataset=dataset).first() or _as_it_is(dataset)
+
+
+def _as_it_is(dataset: Dataset) -> GroundTruth:
+    return GroundTruth(
+        dataset=dataset,
+        version=dataset.ground_truth_version,
+        folder=dataset.ground_truth,
+        configs=dataset.configs,
+        config_of=dict(Case.everything.filter(dataset=dataset).values_list("key", "config_index")),
+    )
 
 
 @dataclass(frozen=True)

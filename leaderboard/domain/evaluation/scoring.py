@@ -67,17 +67,18 @@ def score_case(pk: int) -> None:
 
 
 def scores_of(result: CaseResult) -> dict[str, Any]:
-    """One case's `values`, `items` and `seconds`, from the submission's file and the ground truth.
+    """One case's `values`, `items` and `seconds`, by the ground truth that the evaluation was begun with.
 
     Raises ScoringError, cage.Broken.
     """
     case = result.case
+    truth = plan.ground_truth_of(result.evaluation, case.dataset)
     scores: dict[str, Any] = cage.run(
         "score_pair",
         fields=str(plan.upload_path(result.evaluation.submission)),
-        config=case.dataset.configs[case.config_index],
+        config=truth.configs[truth.config_of[case.key]],
         key=case.key,
-        ground_truth=str(plan.ground_truth_folder(case.dataset)),
+        ground_truth=str(plan.ground_truth_folder(truth)),
         rules=result.evaluation.rules,
         limits=settings.FIELD_LIMITS,
     )
@@ -145,13 +146,12 @@ def finish_shadow(evaluation: Evaluation) -> None:
 def means_of(evaluation: Evaluation) -> dict[str, dict[str, float | int | None]]:
     """Metric by kind (dice, tre ...) -> mean over the cases with a finite value, and the others' number."""
     values = defaultdict(list)
-    kinds = {
-        dataset.pk: ranking.kinds_of(dataset)
-        for dataset in Dataset.objects.filter(cases__results__evaluation=evaluation).distinct()
-    }
-    results = evaluation.case_results.values_list("case__dataset_id", "case__config_index", "values")
-    for dataset, config, numbers in results:
-        for name, kind in kinds[dataset][config].items():
+    truths, kinds = {}, {}
+    for dataset in Dataset.objects.filter(cases__results__evaluation=evaluation).distinct():
+        truths[dataset.pk] = plan.ground_truth_of(evaluation, dataset)
+        kinds[dataset.pk] = ranking.kinds_of(truths[dataset.pk].configs)
+    for pk, key, numbers in evaluation.case_results.values_list("case__dataset_id", "case__key", "values"):
+        for name, kind in kinds[pk][truths[pk].config_of[key]].items():
             if name in numbers:
                 values[kind].append(numbers[name])
     return {kind: _mean(numbers) for kind, numbers in values.items()}

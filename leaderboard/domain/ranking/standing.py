@@ -85,10 +85,10 @@ def score_table(
 
 def _rows(datasets: Sequence[Dataset], evaluations: Sequence[Evaluation]) -> Iterator[Row]:
     names = {evaluation.pk: evaluation.submission.entry.name for evaluation in evaluations}
-    kinds = {dataset.pk: kinds_of(dataset) for dataset in datasets}
+    kinds = {dataset.pk: kinds_of(dataset.configs) for dataset in datasets}
     slugs = {dataset.pk: dataset.slug for dataset in datasets}
     results = CaseResult.objects.filter(
-        evaluation__in=evaluations, state=CaseState.DONE, case__dataset__in=datasets
+        evaluation__in=evaluations, state=CaseState.DONE, case__dataset__in=datasets, case__retired=False
     ).order_by("evaluation", "case__dataset__position", "case__dataset", "case__position")
     columns = results.values_list(
         "evaluation_id", "case__dataset_id", "case__config_index", "case__key", "values", "items"
@@ -102,10 +102,10 @@ def _rows(datasets: Sequence[Dataset], evaluations: Sequence[Evaluation]) -> Ite
                 yield names[evaluation], slugs[dataset], key, METRICS[kind].short, values[name], several
 
 
-def kinds_of(dataset: Dataset) -> list[dict[str, str]]:
-    """The metrics that boards show, by config of a dataset: the config's name of a metric -> its kind."""
-    configs = [read_config(config) for config in dataset.configs]
-    return [{metric.name: metric.metric for metric in config.ranked} for config in configs]
+def kinds_of(configs: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """The metrics that boards show, by config: the config's name of a metric -> its kind."""
+    read = [read_config(config) for config in configs]
+    return [{metric.name: metric.metric for metric in config.ranked} for config in read]
 
 
 def _facts(dataset: Dataset) -> DatasetFacts:

@@ -31,18 +31,24 @@ def scored(phantom_folder: Path) -> Score:
     """Submit the phantom's fields for an entry and score them."""
 
     def run(phase: Phase, entry: Entry) -> Submission:
-        zipped = phantom_folder / "submission.zip"
-        sent = TemporaryUploadedFile("fields.zip", "application/zip", zipped.stat().st_size, None)
-        shutil.copyfile(zipped, sent.temporary_file_path())
-        captain = entry.team.memberships.get(role="captain").user
-        submission = submissions.receive(phase, entry, captain, sent)
-        sent.close()
+        submission = receive(phantom_folder, phase, entry)
         checking.check_submission(str(submission.pk))
         score_all(submission)
         submission.refresh_from_db()
         return submission
 
     return run
+
+
+def receive(phantom_folder: Path, phase: Phase, entry: Entry) -> Submission:
+    """Take in the phantom's fields, as yet unchecked."""
+    zipped = phantom_folder / "submission.zip"
+    sent = TemporaryUploadedFile("fields.zip", "application/zip", zipped.stat().st_size, None)
+    shutil.copyfile(zipped, sent.temporary_file_path())
+    captain = entry.team.memberships.get(role="captain").user
+    submission = submissions.receive(phase, entry, captain, sent)
+    sent.close()
+    return submission
 
 
 def score_all(submission: Submission) -> None:
