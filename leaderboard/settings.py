@@ -251,7 +251,7 @@ FIELD_LIMITS = {
 # On the same file system as the uploads: the finished file is renamed, never copied.
 FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
-FILE_UPLOAD_HANDLERS = ["leaderboard.incoming.RoomyHandler"]
+FILE_UPLOAD_HANDLERS = ["leaderboard.incoming.GuardedHandler"]
 
 # --- People -----------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -30,7 +30,7 @@ from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.domain.parts import part_path
 from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused, event
-from leaderboard.models import Entry, Phase, Submission, SubmissionEvent, Team, Upload
+from leaderboard.models import Challenge, Entry, Phase, Submission, SubmissionEvent, Team, Upload
 
 BLOCK = 4 * 2**20
 """So many bytes are held in memory, and are lost at most when the server is killed."""
@@ -69,8 +69,13 @@ def require_size(name: str, size: int) -> None:
     if size <= 0:
         raise Refused("file_empty", name=name)
     if size > settings.MAX_UPLOAD_BYTES:
-        limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
-        raise Refused("file_too_large", name=name, size=filesizeformat(size), limit=limit)
+        raise too_large(name, size)
+
+
+def too_large(name: str, size: int) -> Refused:
+    """The refusal of a file for its size."""
+    limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
+    return Refused("file_too_large", name=name, size=filesizeformat(size), limit=limit)
 
 
 def begin(
@@ -202,13 +207,13 @@ def _promised() -> int:
 
 def _require_room(phase: Phase, name: str, more: int, promised: int = 0) -> None:
     if shutil.disk_usage(settings.UPLOADS_ROOT).free - more - promised < settings.MIN_FREE_BYTES:
-        raise no_room(phase, name, more)
+        raise no_room(phase.challenge, name, more)
 
 
-def no_room(phase: Phase, name: str, size: int) -> Refused:
+def no_room(challenge: Challenge, name: str, size: int) -> Refused:
     """The refusal of a file for want of room; its facts are what organizers are told."""
     free = filesizeformat(shutil.disk_usage(settings.UPLOADS_ROOT).free)
-    return Refused("no_room", challenge=phase.challenge, name=name, size=filesizeformat(size), free=free)
+    return Refused("no_room", challenge=challenge, name=name, size=filesizeformat(size), free=free)
 
 
 def tell_of(refused: Refused) -> None:
@@ -270,7 +275,7 @@ def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Ch
             end = parts.write(file, offset, upload.length, _hashed(blocks, digest))
         except parts.Full as full:
             submission = upload.submission
-            raise no_room(submission.phase, submission.filename, upload.length - offset) from full
+            raise no_room(submission.phase.challenge, submission.filename, upload.length - offset) from full
         if checksum and digest and digest.digest() != checksum.digest:
             raise Refused("upload_checksum")
         Upload.objects.filter(pk=pk).update(offset=end, expires_at=timezone.now() + settings.UPLOAD_EXPIRY)

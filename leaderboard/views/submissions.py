@@ -41,11 +41,11 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         messages.info(request, WORDS["terms_not_accepted"].format(challenge=shown.challenge.name))
         return redirect(f"{reverse('terms', args=[challenge])}?next={request.path}")
     form, status = SubmitForm(request.POST or None, request.FILES or None, team=team), 200
-    if request.method == "POST" and (refused := incoming.want_of_room(request, shown)):
+    if request.method == "POST" and (refused := incoming.why_without_file(request, shown.challenge)):
         uploads.tell_of(refused)
         form.errors.clear()  # fields behind the file were not read
         form.add_error(None, str(refused))
-        status = 507
+        status = 413 if refused.code == "file_too_large" else 507
     elif request.method == "POST" and form.is_valid():
         try:
             return redirect(_receive(request, shown, team, form))

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from leaderboard import incoming
 from leaderboard.domain import datasets
 from leaderboard.domain.evaluation import imports
 from leaderboard.models import Dataset, DatasetImport
@@ -45,7 +46,10 @@ def begin_import(request: HttpRequest, challenge: str, dataset: str = "") -> Htt
     owner = access.organized_or_404(request, challenge)
     renewed = found.dataset_or_404(request, challenge, dataset) if dataset else Dataset(challenge=owner)
     form = ImportForm(request.POST or None, request.FILES or None, instance=renewed, challenge=owner)
-    if form.is_valid():
+    if request.method == "POST" and (refused := incoming.why_without_file(request, owner)):
+        form.errors.clear()  # fields behind the file were not read
+        form.add_error(None, str(refused))
+    elif form.is_valid():
         given = form.cleaned_data
         asked = imports.ask(
             owner,

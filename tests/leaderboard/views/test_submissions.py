@@ -90,6 +90,24 @@ def test_a_form_s_file_for_which_there_is_no_room_is_refused_with_words(
     assert Notification.objects.get(user=organizer).kind == "no-room"
 
 
+def test_a_form_s_file_that_is_too_large_is_not_even_stored(
+    client: Client, entry: Entry, incoming: Path, settings: Settings
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    sent = {"entry": str(entry.pk), "file": SimpleUploadedFile("fields.zip", bytes(2_000_000))}
+    answer = client.post(PAGE, sent)
+    assert (answer.status_code, dict(answer.wsgi_request.FILES)) == (413, {})
+    assert "more than the 1000\xa0bytes allowed" in answer.content.decode()
+
+
+def test_no_file_of_a_stranger_is_stored(entry: Entry, incoming: Path) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/accounts/login/")
+    headers = {"X-CSRFToken": client.cookies["csrftoken"].value}
+    answer = client.post(PAGE, {"file": SimpleUploadedFile("fields.zip", bytes(2000))}, headers=headers)
+    assert (answer.status_code, dict(answer.wsgi_request.FILES)) == (302, {})
+
+
 class _Broken(io.BytesIO):
     """A sender that hangs up when all is read that came."""
 
