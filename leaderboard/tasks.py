@@ -16,7 +16,8 @@ def is_due(what: str, every: timedelta) -> bool:
 
     Beat goes on sending while no worker is there: of what has piled up one is enough.
     """
-    return bool(cache.add(f"begun:{what}", 1, int(every.total_seconds()) - 1))
+    # Whole seconds; a little less than beat waits.
+    return bool(cache.add(f"begun:{what}", 1, max(int(every.total_seconds()) - 1, 1)))
 
 
 # Hours: each of the files may take its time, and the cage sees to it that none hangs.
