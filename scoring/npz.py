@@ -37,9 +37,26 @@ def read_npz(
         raise InvalidField("empty_file", name)
     with (
         zip_faults(lambda reason: InvalidField("npz_corrupt", name, reason=reason), *_HEADER_FAULTS),
-        zipfile.ZipFile(io.BytesIO(packed)) as archive,
+        _Packed(packed, name) as file,
+        zipfile.ZipFile(file) as archive,
     ):
+        file.cap = CHUNK
         return _only_array(archive, name, accept)
+
+
+class _Packed(io.BytesIO):
+    """A zip in memory; its table of contents is read in one piece, which ``cap`` keeps short."""
+
+    cap = 2**17  # zipfile looks for the end of the table in the last 64 KiB
+
+    def __init__(self, packed: bytearray, name: str) -> None:
+        super().__init__(packed)
+        self._name = name
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > self.cap:
+            raise InvalidField("npz_arrays", self._name, count="too many")
+        return super().read(size)
 
 
 def _only_array(

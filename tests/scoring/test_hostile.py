@@ -20,7 +20,7 @@ from scoring.fields import read_field
 from scoring.spec import EvaluationConfig, read_config
 from tests.scoring.files import gz, nifti
 from tests.scoring.hostile import FIELDS, FINE, GOOD, PLAIN, SHAPE
-from tests.scoring.hostile_archives import ARCHIVES, CONFIG, NAME, SMALL, name_of, zipped
+from tests.scoring.hostile_archives import ARCHIVES, CONFIG, NAME, SMALL, Member, made, name_of, zipped
 
 
 def codes(path: Path, config: EvaluationConfig = CONFIG, limits: Limits | None = None) -> list[str]:
@@ -68,6 +68,18 @@ def test_hostile_archive_gets_its_codes(case: str, tmp_path: Path) -> None:
 def test_a_huge_table_of_contents_is_not_read(tmp_path: Path) -> None:
     path = zipped(tmp_path / "fields.zip", {f"{i:0200}.nii.gz": b"" for i in range(6000)})
     assert codes(path, limits=Limits(directory_bytes=2**20)) == ["archive_directory"]
+
+
+def test_a_huge_table_of_contents_of_an_npz_is_not_read() -> None:
+    entry = Member(b"a.npy", b"").entry(0)
+    data = made(Member(b"a.npy", b""), end=entry * 50_000, size=len(entry) * 50_001)
+    tracemalloc.start()
+    with pytest.raises(InvalidField) as caught:
+        read_field(io.BytesIO(data), "a.npz", (80, 80, 80, 3))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.code == "npz_arrays"
+    assert peak < 3 * len(data)  # entries read as objects would take eleven times as much
 
 
 def test_every_problem_is_listed_at_once_by_file_name(tmp_path: Path) -> None:
