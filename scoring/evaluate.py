@@ -97,9 +97,13 @@ def check(
 
     ``progress(done)`` is called after each.
     """
-    wanted = {pair: config for config in configs for pair in config.pairs}
-    problems = name_problems(fields, tuple(wanted))
-    for done, (pair, config) in enumerate(wanted.items(), 1):
+    wanted = {
+        (pair.field_names, config.expected_shape): (pair, config)
+        for config in configs
+        for pair in config.pairs
+    }
+    problems = name_problems(fields, [pair for pair, _ in wanted.values()])
+    for done, (pair, config) in enumerate(wanted.values(), 1):
         try:
             count = load_field(fields, pair, config).not_finite()
             if count:
@@ -114,16 +118,14 @@ def check(
 
 def name_problems(fields: FieldArchive, pairs: Sequence[Pair]) -> list[Problem]:
     """Missing, misnamed, doubled and unexpected files."""
-    left = set(fields.names)
-    problems, missing = [], []
-    for pair in dict.fromkeys(pairs):
-        found = _candidates(pair, left)
-        left.difference_update(found)
-        if len(found) > 1:
-            problems.append(problem("duplicate", found[0], names=", ".join(found)))
-        if not found:
-            missing.append(pair)
-    for pair in missing:
+    names = set(fields.names)
+    # configs may write the paths of one pair differently, and one file may serve several pairs
+    files = {pair.field_names: _candidates(pair, names) for pair in pairs}
+    left = names.difference(*files.values())
+    problems = [
+        problem("duplicate", found[0], names=", ".join(found)) for found in files.values() if len(found) > 1
+    ]
+    for pair in {pair.field_names: pair for pair in pairs if not files[pair.field_names]}.values():
         canonical = pair.field_names[0] + SUFFIXES[0]
         alias = next((name for name in sorted(left) if _means(name, pair)), None)
         if alias is None:

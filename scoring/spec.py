@@ -197,7 +197,7 @@ class _Reader:
         self.need(isinstance(masked, bool), "masked_evaluation", masked, "true or false")
         pairs = tuple(self.pair(p) for p in self.list_of("eval_pairs"))
         metrics = tuple(self.metric(m) for m in self.list_of("evaluation_methods"))
-        self.once("pair", [p.official_key for p in pairs])
+        self.once("pair", [p.key for p in pairs])  # it names the field, too
         self.once("metric", [m.name for m in metrics])
         labels = {label for metric in metrics for label in metric.labels}
         self.need(len(labels) <= MAX_LABELS, "labels", len(labels), f"at most {MAX_LABELS} different labels")

@@ -107,6 +107,30 @@ def test_every_problem_is_listed_at_once_by_file_name(tmp_path: Path) -> None:
     assert all(p.file in p.message and p.remedy in p.message for p in problems)
 
 
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        (("./i/T_0001_0000.nii.gz", "i/T_0002_0000.nii.gz"), []),
+        (("j/Other_0001_0000.nii.gz", "j/Other_0002_0001.nii.gz"), []),
+        (("i/T_0003_0000.nii.gz", "i/T_0002_0000.nii.gz"), ["missing"]),
+    ],
+)
+def test_a_file_may_serve_the_pairs_of_several_configs(
+    other: tuple[str, str], found: list[str], tmp_path: Path
+) -> None:
+    content = {
+        "name": "T",
+        "expected_shape": [*SHAPE, 3],
+        "evaluation_methods": [{"name": "NDV", "metric": "ndv"}],
+    }
+    configs = [
+        read_config({**content, "eval_pairs": [{"fixed": fixed, "moving": moving}]})
+        for fixed, moving in (("i/T_0001_0000.nii.gz", "i/T_0002_0000.nii.gz"), other, other)
+    ]
+    with open_fields(zipped(tmp_path / "fields.zip", {f"{NAME}.nii.gz": FINE})) as fields:
+        assert [problem.code for problem in check(fields, configs)] == found
+
+
 def test_an_intact_header_extension_is_skipped() -> None:
     data = gz(nifti(GOOD, extended=1, extension=struct.pack("<2i", 16, 6) + b"comment.", offset=368))
     assert np.array_equal(read_field(io.BytesIO(data), "a.nii.gz", (*SHAPE, 3)).values, GOOD.astype("f4"))

@@ -93,6 +93,8 @@ def test_names_of_a_pair(fixed: str, moving: str, names: tuple[str, ...], offici
 
 
 METHODS = ["evaluation_methods"]
+# Both are called disp_3455_3454.
+SAME_FIELD = {"fixed": "imagesVal/LUMIRMRI_3455_0000.nii.gz", "moving": "imagesVal/LUMIRMRI_3454_0001.nii.gz"}
 PAIR = ["eval_pairs", 0, "fixed"]
 
 
@@ -114,6 +116,7 @@ PAIR = ["eval_pairs", 0, "fixed"]
         (PAIR, "imagesVal/T_3455.nii.gz", "config_path"),
         (PAIR, "imagesVal/T_3455_0000.mha", "config_path"),
         (["eval_pairs"], FINE["eval_pairs"] * 2, "config_duplicate"),
+        (["eval_pairs"], [*FINE["eval_pairs"], SAME_FIELD], "config_duplicate"),
         (METHODS, None, "config_key"),
         ([*METHODS, 0, "metric"], "mse", "config_metric"),
         ([*METHODS, 0, "metric"], None, "config_key"),
