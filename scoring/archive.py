@@ -22,6 +22,7 @@ _LONGEST_NAME = 255
 _TAIL = 2**17  # zipfile looks for the end of the table of contents in the last 64 KiB
 
 
+_UTF8 = 0x800
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # by a password, strongly, with a masked table of contents
 
 
@@ -208,7 +209,8 @@ def _check_overlap(archive: zipfile.ZipFile, path: Path) -> None:
     for info in places:
         if info.header_offset < end:
             raise InvalidArchive("archive_overlap", path.name)
-        end = info.header_offset + 30 + len(info.orig_filename.encode()) + info.compress_size
+        name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
+        end = info.header_offset + 30 + len(name) + info.compress_size
     if end > archive.start_dir:
         raise InvalidArchive("archive_overlap", path.name)
 

@@ -5,6 +5,8 @@
 const preflight = (() => {
   const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const LATIN = new TextDecoder("latin1");
+  // Names that are not marked as UTF-8 are in code page 437, whose upper half browsers do not know.
+  const DOS = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0";
   const END = 22, LOCATOR = 20, END64 = 56, ENTRY = 46, LOCAL = 30;
   const TAIL = 65_535 + END;
   const HEAD = 65_536;
@@ -62,7 +64,8 @@ const preflight = (() => {
 
   function decoded(raw, flags) {
     try {
-      return (flags & 0x800 ? UTF8 : LATIN).decode(raw);
+      if (flags & 0x800) return UTF8.decode(raw);
+      return Array.from(raw, (byte) => (byte < 128 ? String.fromCharCode(byte) : DOS[byte - 128])).join("");
     } catch {
       throw new Fault("archive_corrupt", "", { reason: "a name in it is no UTF-8" });
     }

@@ -311,6 +311,10 @@ NAMES: Table = {
     "formula_for_a_name": (of(["=cmd|calc.csv"]), TOLD),
     "markup_for_a_name": (of(["<img src=x onerror=alert(1)>.gz"]), TOLD),
     "no_field_at_all": (of(["readme.txt"]), TOLD),
+    "letters_of_dos": (  # as Windows writes "für": in code page 437, without the flag for UTF-8
+        made(Member(b"f\x81r/" + GOOD_NAME.encode(), flags=0), Member(b"f\x81r/notes.txt", flags=0)),
+        ["unexpected"],
+    ),
     "one_file_too_many": (of([GOOD_NAME, "notes.txt"]), ["unexpected"]),
     "hyphens_for_underscores": (of(["disp-0001-0002.nii.gz"]), ["misnamed"]),
     "capital_suffix": (of([f"{NAME}.NII.GZ"]), ["misnamed"]),
