@@ -112,12 +112,13 @@ def scaled(header: Header, raw: NDArray[Any]) -> NDArray[Any]:
 def _peek(packed: bytearray, name: str) -> bytes:
     if packed[:2] != b"\x1f\x8b":
         raise InvalidField("not_gzip", name)
+    decoder = zlib.decompressobj(31)
     try:
-        head = zlib.decompressobj(31).decompress(packed[:HEAD], 352)
+        head = decoder.decompress(packed[:HEAD], 352)
     except zlib.error:
         raise InvalidField("gzip_corrupt", name) from None
     if len(head) < 352:
-        raise InvalidField("gzip_truncated" if len(packed) < 18 else "not_nifti", name)
+        raise InvalidField("not_nifti" if decoder.eof else "gzip_truncated", name)
     return head
 
 

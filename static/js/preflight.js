@@ -180,10 +180,11 @@ const preflight = (() => {
   // --- Names -----------------------------------------------------------------------------------
 
   function checkNames(names, { pairs, suffixes }) {
-    const left = new Set(names);
+    const given = new Set(names), left = new Set(given);
     const faults = [], missing = [], found = [];
-    for (const pair of pairs) {
-      const own = pair.names.flatMap((stem) => suffixes.map((suffix) => stem + suffix)).filter((name) => left.has(name));
+    // One file may serve the pairs of several datasets.
+    for (const pair of new Map(pairs.map((pair) => [pair.names.join(), pair])).values()) {
+      const own = pair.names.flatMap((stem) => suffixes.map((suffix) => stem + suffix)).filter((name) => given.has(name));
       for (const name of own) left.delete(name);
       if (own.length > 1) faults.push(new Fault("duplicate", own[0], { names: own.join(", ") }));
       if (own.length) found.push({ pair, name: own[0] });
@@ -231,6 +232,12 @@ const preflight = (() => {
     return { data: out.subarray(0, size), broken: broken && size < wanted };
   }
 
+  // Whether gzip data, of which little comes out, reach their end.
+  async function isWhole(packed) {
+    const out = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(out).arrayBuffer().then(() => true, () => false);
+  }
+
   // The first bytes of a member as it was put into the zip.
   async function beginning(file, name, member, wanted) {
     const local = await bytes(file, member.offset, member.offset + LOCAL + member.raw.length);
@@ -256,7 +263,7 @@ const preflight = (() => {
       const { data, broken } = await inflate("gzip", packed.length < wanted ? packed.subarray(0, -8) : packed, NIFTI);
       if (broken) throw new Fault("gzip_corrupt", name);
       if (data.length === NIFTI) return data;
-      if (packed.length < wanted || wanted === HEAD) throw new Fault(packed.length < 18 ? "gzip_truncated" : "not_nifti", name);
+      if (packed.length < wanted || wanted === HEAD) throw new Fault(await isWhole(packed) ? "not_nifti" : "gzip_truncated", name);
     }
   }
 

@@ -69,6 +69,7 @@ GZIP: Table = {
     "zlib": (zlib.compress(PLAIN), "not_gzip"),
     "two_magic_bytes": (FINE[:2], "gzip_truncated"),
     "gzip_header_only": (FINE[:10], "gzip_truncated"),
+    "cut_within_its_header": (FINE[:40], "gzip_truncated"),
     "half": (FINE[: len(FINE) // 2], "gzip_truncated"),
     "without_trailer": (FINE[:-8], "gzip_truncated"),
     "half_trailer": (FINE[:-4], "gzip_truncated"),
@@ -86,7 +87,7 @@ GZIP: Table = {
     "bomb": (_bomb(64), "trailing_data"),
     "gzip_of_gzip": (gz(FINE), "not_nifti"),
     "gzip_of_zip": (gz(b"PK\3\4" + bytes(400)), "not_nifti"),
-    "comment_without_end": (b"\x1f\x8b\x08\x10" + bytes(6) + b"x" * 100_000, "not_nifti"),
+    "comment_without_end": (b"\x1f\x8b\x08\x10" + bytes(6) + b"x" * 100_000, "gzip_truncated"),
     "zstandard": (b"\x28\xb5\x2f\xfd" + bytes(99), "not_gzip"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "not_gzip"),
 }
