@@ -32,11 +32,15 @@ FLAGS = [
 ]
 
 
+def chromium() -> str:
+    """Where the system's browser is."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(path for name in names if (path := shutil.which(name)))
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(path for name in names if (path := shutil.which(name)))
-    return {"executable_path": found, "args": FLAGS, "headless": True}
+    return {"executable_path": chromium(), "args": FLAGS, "headless": True}
 
 
 @pytest.fixture(autouse=True)

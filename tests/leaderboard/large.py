@@ -11,13 +11,13 @@ from tests.leaderboard import make, payload
 
 ENTRIES, DATASETS, CASES, LABELS = 200, 20, 4000, 133
 SCHEME = PRESETS["mean-then-rank"]
-HASH = "1a" * 32
 
 
-def snapshot(phase: Phase) -> Snapshot:
+def snapshot(phase: Phase, entries: int = ENTRIES, datasets: int = DATASETS, cases: int = CASES) -> Snapshot:
     """Ranked by means, which is quick; one dataset's matrices stand for those of all."""
-    table = simulated_table(ENTRIES, DATASETS, CASES, labels=1)
-    keep_table(HASH, table)
+    table = simulated_table(entries, datasets, cases, labels=1)
+    content_hash = f"{entries:064x}"
+    keep_table(content_hash, table)
     for scores in table.datasets:
         phase.datasets.add(make.dataset(phase.challenge, slug=scores.name, name=f"Dataset {scores.name}"))
     cards = _cards(phase, table)
@@ -25,7 +25,7 @@ def snapshot(phase: Phase) -> Snapshot:
     parts = {
         "heatmap": heatmap_part(table, SCHEME, order, cards),
         "means": means_part(table, cards),
-        "agreement": payload.agreement(ENTRIES),
+        "agreement": payload.agreement(entries),
         "scheme/mean-rank": board_of(table, PRESETS["mean-rank"], cards, official=False),
     }
     parts["agreement"]["schemes"]["entries"] = parts["agreement"]["without_dataset"]["entries"] = [
@@ -40,7 +40,7 @@ def snapshot(phase: Phase) -> Snapshot:
         phase=phase,
         scheme=phase.scheme,
         layout=LAYOUT,
-        content_hash=HASH,
+        content_hash=content_hash,
         inputs={},
         payload=board_of(table, SCHEME, cards, official=True),
     )
