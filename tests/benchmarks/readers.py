@@ -202,8 +202,8 @@ def _lines(loads: dict[str, Load], drawn: dict[str, dict[str, float]]) -> list[s
     return [
         "## Readers",
         "",
-        f"{os.cpu_count()} processors, shared by server, database and readers; answers as gunicorn sends them, "
-        "before the proxy compresses.",
+        f"{os.cpu_count()} processors, shared by server, database and readers; answers as gunicorn sends "
+        "them, before the proxy compresses.",
         "",
         f"| {READERS} readers at once, board of {DEMO[0]} entries | answers a second | median (ms) "
         "| 95 % (ms) | errors | over a static file |",
