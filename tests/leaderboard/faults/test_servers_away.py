@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 import pytest
+import redis
 from django.db import connection
 
 from leaderboard.enums import SubmissionState
@@ -27,6 +28,24 @@ def test_the_broker_forgets_the_cases_that_wait(
     site.broker.kill()
     site.gate.open()
     site.broker.start()
+    expect_all_as_undisturbed(site, phase, undisturbed)
+
+
+def test_messages_that_come_twice_and_in_reverse_order_count_once(
+    site: Site, phase: Phase, undisturbed: dict[str, Any]
+) -> None:
+    site.gate.close("caseresult", "UPDATE", "NEW.state = 'done'")
+    for entry in site.files:
+        site.upload(phase, entry)
+    site.held()
+    line = redis.Redis.from_url(site.broker.url)
+    wait(lambda: line.llen("scoring") > 3, tell=site.rig.log)
+    with line.pipeline() as pipe:
+        pipe.lrange("scoring", 0, -1)
+        pipe.delete("scoring")
+        messages = pipe.execute()[0]
+    line.lpush("scoring", *messages, *messages)
+    site.gate.open()
     expect_all_as_undisturbed(site, phase, undisturbed)
 
 
