@@ -6,11 +6,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from leaderboard.domain import audit
+from leaderboard.domain import audit, ranking
 from leaderboard.models import Dataset
 
 
-def edit(dataset: Dataset, by: User, changes: Mapping[str, Any], reason: str = "") -> list[str]:
+def edit(dataset: Dataset, by: User | None, changes: Mapping[str, Any], reason: str = "") -> list[str]:
     """Change the facts of a dataset, each change logged for all; returns the changed fields' names."""
     with transaction.atomic():
         locked = Dataset.objects.select_for_update().select_related("challenge").get(pk=dataset.pk)
@@ -30,6 +30,8 @@ def edit(dataset: Dataset, by: User, changes: Mapping[str, Any], reason: str = "
                 public=True,
             )
         locked.save()
+        for phase in locked.phases.all() if changed else ():
+            ranking.mark_stale(phase.pk)
     dataset.refresh_from_db()
     return changed
 

@@ -4,6 +4,7 @@ Nothing that a score, a board or the audit log rests on is removed: files of sco
 submissions stay, and of each phase's boards at least the last one of every day.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,8 +19,8 @@ from django.utils import timezone
 
 from leaderboard.domain import uploads
 from leaderboard.domain.evaluation.plan import upload_path
-from leaderboard.enums import SubmissionState
-from leaderboard.models import Completion, Letter, Snapshot, Submission
+from leaderboard.enums import ImportState, SubmissionState
+from leaderboard.models import Completion, DatasetImport, Letter, Snapshot, Submission
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Found:
 def tidy(*, dry_run: bool = False) -> list[Found]:
     """Remove what may go; returns what was (with `dry_run`: would be) removed."""
     now = timezone.now()
-    kinds: tuple[Callable[..., Found], ...] = (_files, _snapshots, _tables, _sessions, _letters)
+    kinds: tuple[Callable[..., Found], ...] = (_files, _snapshots, _tables, _sessions, _letters, _imports)
     found = [kind(now, dry_run=dry_run) for kind in kinds]
     if not dry_run:
         uploads.sweep()
@@ -100,8 +101,23 @@ def _letters(now: datetime, *, dry_run: bool) -> Found:
     return _deleted("mails that could not be sent", old, dry_run=dry_run)
 
 
+def _imports(now: datetime, *, dry_run: bool) -> Found:
+    """Zips of ground truth, and what killed workers unpacked of them, whose import has ended."""
+    waiting = DatasetImport.objects.filter(state=ImportState.WAITING).values_list("pk", flat=True)
+    kept = {str(pk) for pk in waiting}
+    folder = Path(settings.UPLOADS_ROOT) / "imports"
+    gone = [
+        path for path in folder.glob("*") if path.stem.partition("-")[0] not in kept and _is_old(path, now)
+    ]
+    files = [file for path in gone for file in [path, *path.rglob("*")] if file.is_file()]
+    found = _removed("files of imports that have ended", files, dry_run=dry_run)
+    for path in [] if dry_run else gone:
+        shutil.rmtree(path, ignore_errors=True)
+    return found
+
+
 def _is_old(path: Path, now: datetime) -> bool:
-    # A table is written before its snapshot.
+    # A table is written before its snapshot, and a zip before its import.
     return path.stat().st_mtime < (now - timedelta(days=1)).timestamp()
 
 

@@ -84,7 +84,7 @@ def clone(phase: Phase, by: User, name: str) -> Phase:
     return made
 
 
-def set_datasets(phase: Phase, by: User, datasets: Iterable[Dataset]) -> None:
+def set_datasets(phase: Phase, by: User | None, datasets: Iterable[Dataset]) -> None:
     """Say which datasets a phase is scored on; what is scored already is not scored anew by this."""
     wanted = list(datasets)
     with transaction.atomic():

@@ -56,9 +56,9 @@ def score_again(offered: Submission, by: User) -> Submission:
     now = timezone.now()
     with transaction.atomic():
         team = teams.locked_with(offered.entry)
-        if offered.state != SubmissionState.CANCELLED or offered.same_as_id is None:
+        if not offered.is_same_file:
             raise Refused("not_scored_before")
-        made = offered.again.first()
+        made = offered.made_again
         if made is not None:
             return made
         people.require_terms(by, offered.phase.challenge)

@@ -63,6 +63,17 @@ class Submission(Leased):
     def get_absolute_url(self) -> str:
         return reverse("submission", args=[self.pk])
 
+    @property
+    def is_same_file(self) -> bool:
+        """Whether it was called off because its very bytes were scored before."""
+        cancelled = SubmissionState.CANCELLED
+        return self.state == cancelled and self.same_as is not None and self.same_as.state != cancelled
+
+    @property
+    def made_again(self) -> "Submission | None":
+        """What was made of it to be scored again, and not called off."""
+        return self.again.exclude(state=SubmissionState.CANCELLED).first()
+
 
 class SubmissionEvent(models.Model):
     """A line of a submission's log; `detail` (a traceback) is for organizers only."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -100,7 +100,7 @@ def cockpit(challenge: Challenge) -> Cockpit:
         queues=_queues(phases, messages or {}),
         broker_answers=messages is not None,
         workers=[WorkerRow(worker, worker.seen_at < now - LOST_AFTER) for worker in Worker.objects.all()],
-        failed=list(_of(challenge).filter(state=_S.FAILED)[:SHOWN]),
+        failed=list(_failed(challenge)[:SHOWN]),
         stuck=list(stuck(challenge, now)[:SHOWN]),
         rescorings=list(_worn_out(challenge)),
         imports=list(
@@ -159,6 +159,17 @@ def stuck(challenge: Challenge, now: datetime) -> QuerySet[Submission]:
     begun = Coalesce("received_at", "created_at")
     sign = Greatest(begun, Coalesce(Subquery(event), begun), Coalesce(Subquery(case), begun))
     return _of(challenge).filter(state__in=states).annotate(sign=sign).filter(sign__lt=since)
+
+
+def _failed(challenge: Challenge) -> QuerySet[Submission]:
+    """Failures of ours that the team has not replaced since."""
+    later = Submission.objects.filter(
+        phase=OuterRef("phase"),
+        entry=OuterRef("entry"),
+        state=_S.SCORED,
+        created_at__gt=OuterRef("created_at"),
+    )
+    return _of(challenge).filter(~Exists(later), state=_S.FAILED)
 
 
 def _worn_out(challenge: Challenge) -> QuerySet[Rescoring]:

@@ -119,7 +119,9 @@ def _rows(teams: Collection[Team], phases: Sequence[Phase]) -> dict[int, list[Le
     sent = Submission.objects.filter(Q(entry__team__in=teams) | Q(submitted_by__in=people), phase__in=phases)
     costing = set(sent.filter(counted()).values_list("pk", flat=True))
     own = {team.pk for team in teams}
-    related = sent.defer("problems").select_related("entry", "phase__challenge", "submitted_by__profile")
+    related = sent.defer("problems", "same_as__problems").select_related(
+        "entry", "phase__challenge", "submitted_by__profile", "same_as"
+    )
     for submission in related:
         costs = submission.pk in costing
         if submission.entry.team_id in own:
@@ -136,7 +138,7 @@ def _rows(teams: Collection[Team], phases: Sequence[Phase]) -> dict[int, list[Le
 def _submission_row(submission: Submission, costs: bool) -> LedgerRow:  # noqa: FBT001
     state = _S(submission.state)
     words = LEDGER[state]
-    if state is _S.CANCELLED and (costs or submission.same_as_id):
+    if state is _S.CANCELLED and (costs or submission.is_same_file):
         words = LEDGER["cancelled_late" if costs else "same_file"]
     return LedgerRow(_counted_at(submission), words, int(costs), int(state is _S.INVALID), submission)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
-from leaderboard.domain import ranking
+from leaderboard.domain import datasets, ranking
 from leaderboard.domain.evaluation import cage
 from leaderboard.enums import NAMES_FILE
 from leaderboard.models import Case, Challenge, Dataset
@@ -40,7 +41,14 @@ class ImportReport:
 
 
 def import_dataset(
-    challenge: Challenge, slug: str, configs: Sequence[Path], folder: Path, rules: str, **facts: Any
+    challenge: Challenge,
+    slug: str,
+    configs: Sequence[Path],
+    folder: Path,
+    rules: str,
+    by: User | None = None,
+    /,
+    **facts: Any,
 ) -> ImportReport:
     """Create or renew a dataset from official evaluation configs and a ground-truth folder.
 
@@ -53,7 +61,9 @@ def import_dataset(
         configs: official Learn2Reg evaluation configs, in the order of the official command.
         folder: holds `imagesXx labelsXx landmarksXx masksXx` and, if the labels have names, a table of them.
         rules: the named rules of scoring; they decide whether landmarks are volumes or tables.
-        facts: the dataset's other fields (name, group, task, contrast ...).
+        by: who has changed the facts of a dataset that is renewed, for the log.
+        facts: the dataset's other fields (name, group, task, contrast ...); of one that is renewed
+            those that are not given stay as they are.
 
     Raises:
         UnusableGroundTruth: with every problem found.
@@ -76,7 +86,7 @@ def import_dataset(
     # Nothing is scored by the names: they are no part of the version.
     beside = [NAMES_FILE] if (folder / NAMES_FILE).is_file() else []
     size = _keep(folder, [*files, *beside], Path(settings.GROUND_TRUTH_ROOT) / kept)
-    dataset, new = _write(challenge, slug, raw, placed, str(kept), version, facts)
+    dataset, new = _write(challenge, slug, raw, placed, str(kept), version, by, facts)
     return ImportReport(dataset, len(placed), len(files), size, new)
 
 
@@ -151,25 +161,24 @@ def _write(
     placed: Sequence[tuple[EvaluationConfig, Pair, int]],
     kept: str,
     version: str,
+    by: User | None,
     facts: Mapping[str, Any],
 ) -> tuple[Dataset, bool]:
     kinds = {metric.metric for config, _, _ in placed for metric in config.metrics}
-    before = Dataset.objects.filter(challenge=challenge, slug=slug).values_list(
-        "ground_truth_version", flat=True
-    )
-    new = version not in before
+    before = Dataset.objects.filter(challenge=challenge, slug=slug).first()
+    new = before is None or before.ground_truth_version != version
+    if before is not None:
+        datasets.edit(before, by, facts, "Imported anew.")
+    found = {
+        "configs": configs,
+        "ground_truth": kept,
+        "ground_truth_version": version,
+        "has_labels": bool(kinds & {"dice", "hd95"}),
+        "has_landmarks": "tre" in kinds,
+        "masked": any(config.masked for config, _, _ in placed),
+    }
     dataset, _ = Dataset.objects.update_or_create(
-        challenge=challenge,
-        slug=slug,
-        defaults={
-            **facts,
-            "configs": configs,
-            "ground_truth": kept,
-            "ground_truth_version": version,
-            "has_labels": bool(kinds & {"dice", "hd95"}),
-            "has_landmarks": "tre" in kinds,
-            "masked": any(config.masked for config, _, _ in placed),
-        },
+        challenge=challenge, slug=slug, defaults=found, create_defaults={**facts, **found}
     )
     for position, (_, pair, index) in enumerate(placed):
         Case.everything.update_or_create(

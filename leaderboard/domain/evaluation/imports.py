@@ -90,7 +90,9 @@ def run(pk: int) -> None:
     asked = DatasetImport.objects.select_related("challenge", "by").get(pk=pk)
     try:
         with leases.kept(DatasetImport, pk, token), _files_of(asked) as folder, _configs_of(asked) as configs:
-            report = import_dataset(asked.challenge, asked.slug, configs, folder, asked.rules, **asked.facts)
+            report = import_dataset(
+                asked.challenge, asked.slug, configs, folder, asked.rules, asked.by, **asked.facts
+            )
     except UnusableGroundTruth as unusable:
         problems = [found.to_dict() for found in unusable.problems]
         _end(asked, token, ImportState.REFUSED, problems=problems)
@@ -104,7 +106,10 @@ def waiting() -> list[int]:
     """Imports that nobody is at; one that was begun too often is given up first."""
     idle = DatasetImport.objects.filter(WAITING, leases.free())
     worn_out = idle.filter(tries__gte=settings.MAX_TRIES)
-    worn_out.update(state=ImportState.FAILED, finished_at=Now(), detail="The worker was lost every time.")
+    for asked in worn_out:
+        given_up = {"state": ImportState.FAILED, "detail": "The worker was lost every time."}
+        if worn_out.filter(pk=asked.pk).update(finished_at=Now(), **given_up):
+            zip_path(asked).unlink(missing_ok=True)
     return list(idle.values_list("pk", flat=True))
 
 
@@ -173,7 +178,7 @@ def _files_of(asked: DatasetImport) -> Iterator[Path]:
         yield _import_root(asked.challenge) / asked.folder
         return
     zipped = zip_path(asked)
-    with tempfile.TemporaryDirectory(dir=zipped.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=zipped.parent, prefix=f"{asked.pk}-") as folder:
         unpack(zipped, Path(folder))
         yield next(_layouts_in(Path(folder)), Path(folder))
 

@@ -1,6 +1,6 @@
 """`manage.py import_dataset`: official evaluation configs and their ground truth become a dataset."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,12 @@ from django.core.management.base import BaseCommand
 from django.template.defaultfilters import filesizeformat
 
 from leaderboard.domain.evaluation.ground_truth import UnusableGroundTruth, import_dataset
+from leaderboard.domain.phases import set_datasets
 from leaderboard.enums import DatasetGroup, RegistrationTask
 from leaderboard.models import Challenge, Phase
 
-FACTS = ("name", "group", "task", "contrast", "population", "species", "resolution", "source", "description")
+WORDS = ("contrast", "population", "species", "resolution", "source", "description")
+FACTS = ("name", "group", "task", "public", *WORDS)
 
 
 class Command(BaseCommand):
@@ -25,12 +27,17 @@ class Command(BaseCommand):
         parser.add_argument("--ground-truth", required=True, type=Path, metavar="DIR")
         parser.add_argument("--phase", action="append", default=[], help="slug of a phase that takes it up")
         parser.add_argument("--rules", default="lumir25", help="named rules of scoring (lumir25)")
-        parser.add_argument("--public", action="store_true", help="images and labels may be shown to all")
+        parser.add_argument(
+            "--public",
+            action=BooleanOptionalAction,
+            default=None,
+            help="images and labels may be shown to all",
+        )
         parser.add_argument("--name", required=True)
         parser.add_argument("--group", required=True, choices=DatasetGroup.values)
-        parser.add_argument("--task", default="inter-subject", choices=RegistrationTask.values)
-        for fact in FACTS[3:]:
-            parser.add_argument(f"--{fact}", default="")
+        parser.add_argument("--task", choices=RegistrationTask.values)
+        for fact in WORDS:
+            parser.add_argument(f"--{fact}", help="of a dataset that is renewed: as it is, where not given")
 
     def handle(self, *args: Any, **options: Any) -> None:
         challenge = Challenge.objects.filter(slug=options["challenge"]).first()
@@ -47,14 +54,13 @@ class Command(BaseCommand):
                 options["config"],
                 options["ground_truth"],
                 options["rules"],
-                public=options["public"],
-                **{fact: options[fact] for fact in FACTS},
+                **{fact: options[fact] for fact in FACTS if options[fact] is not None},
             )
         except UnusableGroundTruth as unusable:
             count = len(unusable.problems)
             raise CommandError(f"Nothing was imported; {count} to mend:\n{unusable}") from None
         for phase in phases:
-            phase.datasets.add(report.dataset)
+            set_datasets(phase, None, {*phase.datasets.all(), report.dataset})
         version = (
             f"{'new' if report.new_version else 'same'} version {report.dataset.ground_truth_version[:16]}"
         )

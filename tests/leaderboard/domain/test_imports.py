@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -177,14 +178,18 @@ def test_an_import_is_done_once(phase: Phase, folder: Path, phantom_folder: Path
 
 
 def test_an_import_that_loses_its_worker_again_and_again_is_given_up(
-    phase: Phase, settings: Settings
+    phase: Phase, settings: Settings, tmp_path: Path
 ) -> None:
-    asked = ask(phase, "nowhere", [])
+    path = tmp_path / "gt.zip"
+    path.write_bytes(b"x")
+    asked = ask(phase, uploaded(path), [])
+    assert imports.zip_path(asked).exists()
     lost = timezone.now() - timedelta(minutes=1)
     DatasetImport.objects.update(tries=settings.MAX_TRIES, lease_until=lost)
     assert imports.waiting() == []
     asked.refresh_from_db()
     assert (asked.state, asked.detail) == (ImportState.FAILED, "The worker was lost every time.")
+    assert not imports.zip_path(asked).exists()
 
 
 def test_a_failure_of_ours_keeps_its_traceback(
@@ -196,3 +201,21 @@ def test_a_failure_of_ours_keeps_its_traceback(
     asked.refresh_from_db()
     assert asked.state == ImportState.FAILED
     assert "KeyError: 'no such rules'" in asked.detail
+
+
+def test_the_command_keeps_what_it_is_not_told_and_tells_what_it_changes(
+    phase: Phase, phantom_folder: Path
+) -> None:
+    named = ["--config", str(phantom_folder / "segmentation.json"), "--ground-truth", str(phantom_folder)]
+    common = [phase.challenge.slug, "phantom", *named, "--rules", "lumir24", "--group", "in-domain"]
+    call_command("import_dataset", *common, "--name", "Phantom", "--public", "--contrast", "T1w")
+    call_command("import_dataset", *common, "--name", "Phantoms", "--phase", phase.slug)
+    dataset = phase.datasets.get()
+    assert (dataset.name, dataset.public, dataset.contrast) == ("Phantoms", True, "T1w")
+    told = AuditEvent.objects.filter(public=True).order_by("pk").values_list("what", "before", "after")
+    assert list(told) == [
+        ("Phantom: name", "Phantom", "Phantoms"),
+        ("Validation phase: datasets", "none", "Phantoms"),
+    ]
+    phase.refresh_from_db()
+    assert phase.board_stale_since is not None

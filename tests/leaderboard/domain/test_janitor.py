@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from leaderboard.domain import audit, janitor
 from leaderboard.enums import SubmissionState
-from leaderboard.models import AuditEvent, Letter, Phase, Snapshot, Submission
+from leaderboard.models import AuditEvent, DatasetImport, Letter, Phase, Snapshot, Submission
 from tests.leaderboard import make, payload
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,24 @@ def test_tables_sessions_and_letters_go_and_the_audit_log_stays(settings: Settin
     assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
     assert Letter.objects.count() == 1
     assert AuditEvent.objects.count() == 1
+
+
+def test_what_ended_imports_left_goes_and_what_waits_stays(settings: Settings) -> None:
+    asked = {"challenge": make.challenge(), "by": make.user(), "facts": {}, "configs": [], "rules": "lumir25"}
+    ended = DatasetImport.objects.create(**asked, slug="ended", state="failed")
+    waits = DatasetImport.objects.create(**asked, slug="waits")
+    folder = Path(settings.UPLOADS_ROOT) / "imports"
+    for name in (f"{ended.pk}-abc", f"{waits.pk}-abc", "tmpabc"):
+        (folder / name / "labelsTs").mkdir(parents=True)
+        (folder / name / "labelsTs" / "hidden.nii.gz").write_bytes(b"x" * 7)
+    for name in (f"{ended.pk}.zip", f"{waits.pk}.zip", "999999.zip"):
+        (folder / name).write_bytes(b"x")
+    for path in folder.iterdir():
+        if path.name != "999999.zip":  # its import is about to be committed
+            os.utime(path, (OLD.timestamp(), OLD.timestamp()))
+    found = janitor.tidy()[-1]
+    assert (found.count, found.bytes) == (3, 15)
+    assert {path.name for path in folder.iterdir()} == {f"{waits.pk}-abc", f"{waits.pk}.zip", "999999.zip"}
 
 
 def test_the_command_only_looks_when_asked_to(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from leaderboard.domain import attempts, submissions
 from leaderboard.domain.evaluation.checking import check_submission
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import SubmissionState
-from leaderboard.messages import Refused
+from leaderboard.messages import LEDGER, Refused
 from leaderboard.models import Entry, Notification, Phase, Submission
 from leaderboard.queries import ledger
 from tests.leaderboard import make
@@ -78,7 +78,20 @@ def test_scored_again_on_purpose_it_uses_an_attempt_and_is_not_asked_of_again(
     earlier: Submission, phase: Phase, entry: Entry
 ) -> None:
     sent = checked(phase, entry)
+    called_off = submissions.score_again(sent, captain(entry))
+    submissions.cancel(called_off, captain(entry))
+    called_off.refresh_from_db()
+    with pytest.raises(Refused) as refused:
+        submissions.score_again(called_off, captain(entry))
+    assert refused.value.code == "not_scored_before"
+    (row,) = (row for row in ledger.ledger(phase, entry.team) if row.submission == called_off)
+    assert row.words == LEDGER[S.CANCELLED]
+    client = Client()
+    client.force_login(captain(entry))
+    assert "scored before</h2>" not in client.get(called_off.get_absolute_url()).content.decode()
+
     made = submissions.score_again(sent, captain(entry))
+    assert made != called_off
     assert submissions.score_again(sent, captain(entry)) == made
     assert attempts.attempts(entry.team, phase, timezone.now()).used == 2
     assert upload_path(made).read_bytes() == DATA

@@ -66,6 +66,14 @@ def test_states_and_boards_of_each_phase(challenge: Challenge, phase: Phase) -> 
     assert (found.submissions, found.board_at, found.board_late) == (3, newer, False)
 
 
+def test_a_failure_that_the_team_has_replaced_needs_no_hand(challenge: Challenge, phase: Phase) -> None:
+    replaced = make.submission(phase=phase, state=S.FAILED)
+    left = make.submission(phase=phase, state=S.FAILED)
+    assert set(cockpit(challenge).failed) == {replaced, left}
+    make.submission(phase=phase, entry=replaced.entry, state=S.SCORED)
+    assert cockpit(challenge).failed == [left]
+
+
 def test_what_waits_and_since_when(challenge: Challenge, phase: Phase) -> None:
     oldest = ago(minutes=9)
     make.submission(phase=phase, state=S.RECEIVED, received_at=oldest)
