@@ -35,7 +35,7 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
     correction = first["correction"].capitalize()
     part = f" Shown: the first {count} of {entries} entries." if count < entries else ""
     reading = (
-        f"Paired signed-rank over {first['cases']} cases, {correction} over {pairs} pairs. Blue: row better; "
+        f"Paired signed-rank over {_cases(matrices)}, {correction} over {pairs} pairs. Blue: row better; "
         f"orange: column better; stronger is smaller p; dot: not significant.{part}"
     )
     views = [_view(matrix) for matrix in matrices]
@@ -48,6 +48,14 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
         min_width=170 + 20 * count,
         max_width=220 + 48 * count,
     )
+
+
+def _cases(matrices: Sequence[Mapping[str, Any]]) -> str:
+    """By metric where these differ: landmarks are on few cases."""
+    by_metric = {matrix["metric"]: matrix["cases"] for matrix in matrices}
+    if len(set(by_metric.values())) == 1:
+        return f"{matrices[0]['cases']} cases"
+    return "cases (" + ", ".join(f"{metric} {cases}" for metric, cases in by_metric.items()) + ")"
 
 
 def _view(matrix: Mapping[str, Any]) -> View:

@@ -90,7 +90,11 @@ def _results(board: Board, entry: str) -> dict[str, Any]:
 
 def score(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """How an entry's score came about, from case values to the last root."""
-    owner, board, row, found = _explained_or_404(request, challenge, entry)
+    try:
+        owner, board, row, found = _explained_or_404(request, challenge, entry)
+    except Refused as refused:
+        context: dict[str, Any] = {"challenge": access.challenge_or_404(challenge), "refused": str(refused)}
+        return render(request, "boards/busy.html", context, status=503)
     context = {
         "challenge": owner,
         "board": board,
@@ -106,7 +110,10 @@ def score(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
 
 def score_json(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """The same for programs."""
-    _, board, row, found = _explained_or_404(request, challenge, entry)
+    try:
+        _, board, row, found = _explained_or_404(request, challenge, entry)
+    except Refused as refused:
+        return JsonResponse({"error": str(refused)}, status=503)
     if not board.sees(Aspect.DOWNLOADS, row):
         raise Http404
     content = {"challenge": challenge, "phase": board.phase.slug, "snapshot": board.snapshot, **found}
@@ -121,7 +128,10 @@ def score_json(request: HttpRequest, challenge: str, entry: str) -> HttpResponse
 def _explained_or_404(
     request: HttpRequest, challenge: str, entry: str
 ) -> tuple[Challenge, Board, Row, dict[str, Any]]:
-    """An entry in competition on the board of the phase asked for, else of the newest it stands on."""
+    """An entry in competition on the board of the phase asked for, else of the newest it stands on.
+
+    Raises Refused where too many rankings are computed at once.
+    """
     owner = access.challenge_or_404(challenge)
     asked = request.GET.get("phase")
     for each in reversed(challenges.phases_of(owner)):

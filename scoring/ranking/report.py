@@ -38,8 +38,13 @@ def ranking_report(table: ScoreTable, scheme: Scheme, *, resamples: int = 0, see
         "stability": stability(table, scheme, resamples=resamples, seed=seed).to_dict()
         if resamples
         else None,
-        "versions": {library: version(library) for library in LIBRARIES},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of the numerical libraries: other ones may give other last bits."""
+    return {library: version(library) for library in LIBRARIES}
 
 
 def _matrices(table: ScoreTable, order: Sequence[str], resamples: int, seed: int) -> list[dict[str, Any]]:

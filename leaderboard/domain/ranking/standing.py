@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-import numpy
-import scipy
-
+from leaderboard.domain.ranking.payload import RESAMPLES, SEED
 from leaderboard.enums import BoardRule, CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Phase
 from scoring.metrics import METRICS
 from scoring.ranking import DatasetFacts, Row, Scheme, ScoreTable
+from scoring.ranking.report import versions
 from scoring.ranking.scheme import base_metric
 from scoring.spec import read_config
 
@@ -89,7 +88,7 @@ def _rows(datasets: Sequence[Dataset], evaluations: Sequence[Evaluation]) -> Ite
     slugs = {dataset.pk: dataset.slug for dataset in datasets}
     results = CaseResult.objects.filter(
         evaluation__in=evaluations, state=CaseState.DONE, case__dataset__in=datasets, case__retired=False
-    ).order_by("evaluation", "case__dataset__position", "case__dataset", "case__position")
+    ).order_by("case__dataset__position", "case__dataset_id", "evaluation_id", "case__position")
     columns = results.values_list(
         "evaluation_id", "case__dataset_id", "case__config_index", "case__key", "values", "items"
     )
@@ -122,11 +121,18 @@ def inputs_of(phase: Phase, evaluations: Sequence[Evaluation]) -> dict[str, Any]
                 "evaluation": evaluation.pk,
                 "submission": str(evaluation.submission_id),
                 "entry": evaluation.submission.entry.slug,
+                "in_competition": evaluation.submission.entry.in_competition,
                 "scorer": evaluation.scorer_version,
                 "rules": evaluation.rules,
                 "ground_truth": evaluation.ground_truth_version,
             }
             for evaluation in evaluations
         ],
-        "libraries": {"numpy": numpy.__version__, "scipy": scipy.__version__},
+        "datasets": [
+            {"slug": dataset.slug, "group": dataset.group, "task": dataset.task}
+            for dataset in phase.datasets.all()
+        ],
+        "resamples": RESAMPLES,
+        "seed": SEED,
+        "libraries": versions(),
     }

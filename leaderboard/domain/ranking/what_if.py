@@ -114,21 +114,20 @@ def _without_certainty(entry: Mapping[str, Any], wanted: set[str]) -> dict[str, 
 
 
 def explanation(snapshot: Snapshot, entry: str) -> dict[str, Any] | None:
-    """How an entry's score came about, every number shown; None for an entry that is not ranked."""
+    """How an entry's score came about, every number shown; None for an entry that is not ranked.
+
+    Raises Refused where too many compute at once.
+    """
     cards = cards_in(snapshot)
     method = next((name for name, card in cards.entries.items() if card["entry"] == entry), None)
-    if method not in cards.pool:
+    if method is None or method not in cards.pool:
         return None
 
     def compute() -> dict[str, Any]:
         scheme = Scheme.from_dict(snapshot.payload["scheme"]["spec"])
-        found = explain(table_of(snapshot), scheme, pool=cards.pool)
-        # The comparisons are made for all entries at once: the next reader's entry is among them.
-        whole = {_key(snapshot, {"explain": cards.slug(name)}): one.to_dict() for name, one in found.items()}
-        cache.set_many(whole, KEPT_SECONDS)
-        return found[str(method)].to_dict()
+        return explain(table_of(snapshot), scheme, pool=cards.pool, only=[method])[method].to_dict()
 
-    return _cached(snapshot, {"explain": entry}, compute)
+    return _bounded(snapshot, {"explain": entry}, compute, KEPT_SECONDS)
 
 
 def other_matrix(snapshot: Snapshot, dataset: str, metric: str, correction: str) -> dict[str, Any]:
@@ -205,15 +204,18 @@ def _cached(
 
 
 def _bounded(
-    snapshot: Snapshot, key: Mapping[str, Any], compute: Callable[[], dict[str, Any]]
+    snapshot: Snapshot,
+    key: Mapping[str, Any],
+    compute: Callable[[], dict[str, Any]],
+    seconds: int = KEPT_IF_ARBITRARY,
 ) -> dict[str, Any]:
-    """What anybody may ask for in any number: kept for minutes, computed a few at once."""
+    """What anybody may ask for: computed a few at once, and kept for minutes where there is no end of it."""
 
     def compute_in_turn() -> dict[str, Any]:
         with _turn():
             return compute()
 
-    return _cached(snapshot, key, compute_in_turn, KEPT_IF_ARBITRARY)
+    return _cached(snapshot, key, compute_in_turn, seconds)
 
 
 @contextmanager

@@ -31,6 +31,12 @@ def test_the_reading_names_test_cases_correction_and_pairs() -> None:
     assert figure.reading.startswith("Paired signed-rank over 3 cases, Bonferroni over 6 pairs.")
 
 
+def test_the_reading_counts_cases_by_metric_where_they_differ() -> None:
+    matrices = [payload.matrix("DSC", 4), {**payload.matrix("TRE", 4), "cases": 9}]
+    reading = significance_matrices(matrices, "T2").reading
+    assert reading.startswith("Paired signed-rank over cases (DSC 3, TRE 9), Bonferroni over 6 pairs.")
+
+
 def test_a_large_board_draws_its_first_entries_and_says_so() -> None:
     figure = significance_matrices([payload.matrix("DSC", 42)], "T2")
     assert len(figure.views[0].traces[0]["z"]) == 40

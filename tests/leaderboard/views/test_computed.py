@@ -40,6 +40,14 @@ def test_an_entry_that_is_not_there_has_no_explanation(client: Client, home: str
         assert client.get(home + address).status_code == 404
 
 
+def test_an_explanation_says_so_while_too_many_compute(client: Client, home: str) -> None:
+    cache.set_many(dict.fromkeys([f"what-if/{number}" for number in range(AT_ONCE)], 1))
+    for address in ("entries/best/score/", "entries/best/score/score.json"):
+        response = client.get(home + address)
+        assert response.status_code == 503
+        assert "Ask again in a few seconds." in response.content.decode()
+
+
 def test_a_comparison_shows_wins_and_where_one_loses(client: Client, home: str) -> None:
     html = page(client, f"{home}compare/?a=best&b=middle")
     cells = re.findall(r'<td class="num(?: score)?">(.*?)</td>', html)

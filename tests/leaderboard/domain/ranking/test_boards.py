@@ -8,6 +8,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from leaderboard.domain import ranking
 from leaderboard.domain.evaluation.scoring import means_of
+from leaderboard.domain.ranking.standing import score_table, standing_evaluations
 from leaderboard.models import (
     LAYOUT,
     CaseResult,
@@ -45,6 +46,10 @@ def test_ranks_stand_before_anybody_knows_how_sure_they_are(phase: Phase) -> Non
     assert [entry["rank_interval"] for entry in first.payload["entries"]] == [None] * 3
     assert {"heatmap", "means", "dataset/t2"} <= part_names(first)
     assert "agreement" not in part_names(first)
+    assert set(first.inputs["libraries"]) == {"numpy", "scipy", "numba"}
+    assert (first.inputs["resamples"], first.inputs["seed"]) == (1000, 2024)
+    assert first.inputs["datasets"] == [{"slug": "t2", "group": "in-domain", "task": "inter-subject"}]
+    assert [one["in_competition"] for one in first.inputs["evaluations"]] == [True] * 3
     completed()
     second = Snapshot.objects.filter(phase=phase).latest()
     assert (second.completes, second.created_at) == (first.content_hash, first.created_at)
@@ -169,3 +174,14 @@ def test_of_two_metrics_of_a_kind_the_first_is_ranked(phase: Phase) -> None:
     assert [one["id"] for one in structures] == [0, 1, 2]
     best = Evaluation.objects.get(submission__entry__name="Best")
     assert means_of(best)["dice"] == pytest.approx({"mean": 0.815, "missing": 0})
+
+
+def test_datasets_stand_in_the_phases_order_whoever_was_scored_last(phase: Phase) -> None:
+    later = make.dataset(phase.challenge, slug="t1", position=1)
+    phase.datasets.add(later)
+    score(phase, make.entry(Entry.objects.get(name="Best").team, name="Newcomer"), 1)
+    CaseResult.objects.filter(evaluation=Evaluation.objects.latest("created_at")).exclude(
+        case__dataset=later
+    ).delete()
+    table = score_table(phase, standing_evaluations(phase))
+    assert [dataset.name for dataset in table.datasets] == ["t2", "t1"]

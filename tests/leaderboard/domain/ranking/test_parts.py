@@ -1,10 +1,12 @@
 import json
 
 import pytest
+from django.core.cache import cache
 
 from leaderboard.domain import ranking
-from leaderboard.domain.ranking.tables import table_path
-from leaderboard.models import CaseResult, Snapshot, SnapshotPart
+from leaderboard.domain.ranking.what_if import AT_ONCE
+from leaderboard.messages import Refused
+from leaderboard.models import Snapshot, SnapshotPart
 from tests.leaderboard.domain.ranking.conftest import KEYS
 
 
@@ -60,13 +62,12 @@ def test_a_what_if_board_has_a_heatmap(snapshot: Snapshot) -> None:
     assert rows == [entry["entry"] for entry in board["entries"]]
 
 
-def test_one_explanation_makes_those_of_all(snapshot: Snapshot) -> None:
+def test_an_explanation_is_kept_and_another_waits_while_too_many_compute(snapshot: Snapshot) -> None:
     first = ranking.explanation(snapshot, "best")
     assert first is not None
-    table_path(snapshot.completes).unlink()
-    CaseResult.objects.all().delete()
-    second = ranking.explanation(snapshot, "middle")
-    assert second is not None
-    assert (first["method"], second["method"]) == ("Best", "Middle")
-    assert len(second["pools"][0]["metrics"][0]["cases"]) == len(KEYS)
+    assert (first["method"], len(first["pools"][0]["metrics"][0]["cases"])) == ("Best", len(KEYS))
+    cache.set_many(dict.fromkeys([f"what-if/{number}" for number in range(AT_ONCE)], 1))
+    assert ranking.explanation(snapshot, "best") == first
+    with pytest.raises(Refused, match="Ask again in a few seconds"):
+        ranking.explanation(snapshot, "middle")
     assert ranking.explanation(snapshot, "nobody") is None
