@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScoringError as error:
         print(error.problem().message, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     return status
 
 

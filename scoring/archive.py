@@ -106,7 +106,7 @@ class _Directory(io.FileIO):
         if size is None or size < 0:
             size = max(0, Path(str(self.name)).stat().st_size - self.tell())
         if size > self.cap:
-            raise InvalidArchive("archive_directory", size=size, limit=self.cap)
+            raise InvalidArchive("archive_directory", Path(str(self.name)).name, size=size, limit=self.cap)
         return super().read(size) or b""
 
 
@@ -122,12 +122,12 @@ def open_fields(path: str | Path, limits: Limits | None = None) -> Iterator[Fiel
     """
     path, limits = Path(path), limits or Limits()
     if path.is_dir():
-        yield FieldArchive(path, limits, _relative(_folder_files(path, limits)))
+        yield FieldArchive(path, limits, _relative(_folder_files(path, limits), path))
         return
     if not path.is_file():
         raise InvalidArchive("archive_missing", path.name)
     with _open_zip(path, limits) as archive:
-        yield FieldArchive(path, limits, _relative(_zip_members(archive, path, limits)), archive)
+        yield FieldArchive(path, limits, _relative(_zip_members(archive, path, limits), path), archive)
 
 
 @contextmanager
@@ -215,22 +215,20 @@ def _check_overlap(archive: zipfile.ZipFile, path: Path) -> None:
         raise InvalidArchive("archive_overlap", path.name)
 
 
-def _relative(files: dict[str, Path | zipfile.ZipInfo]) -> dict[str, Path | zipfile.ZipInfo]:
+def _relative(files: dict[str, Path | zipfile.ZipInfo], path: Path) -> dict[str, Path | zipfile.ZipInfo]:
     """Names relative to the folder that holds the fields; files elsewhere keep their whole path."""
     if not files:
-        raise InvalidArchive("archive_empty", "submission")
+        raise InvalidArchive("archive_empty", path.name)
     fields = [PurePosixPath(n) for n in files if n.endswith(SUFFIXES)]
     folders = Counter(f.parent for f in fields)
     if len(folders) > 1:
-        raise InvalidArchive(
-            "archive_folders", "submission", folders=", ".join(sorted(map(str, folders))[:5])
-        )
+        raise InvalidArchive("archive_folders", path.name, folders=", ".join(sorted(map(str, folders))[:5]))
     folder = next(iter(folders), PurePosixPath("."))
     named: dict[str, Path | zipfile.ZipInfo] = {}
     for name, place in files.items():
-        path = PurePosixPath(name)
-        short = path.name if path.parent == folder else str(path)
+        inner = PurePosixPath(name)
+        short = inner.name if inner.parent == folder else str(inner)
         if short in named:  # a/b, ./a/b and a//b are one path
-            raise InvalidArchive("duplicate", "submission", names=short)
+            raise InvalidArchive("duplicate", path.name, names=short)
         named[short] = place
     return named

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from scoring.archive import open_fields
-from scoring.doctor import suspicions
+from scoring.doctor import CASES, suspicions
 from scoring.errors import Problem, ScoringError
 from scoring.evaluate import CaseScores, SubmissionScores, check, name_problems, score
+from scoring.groundtruth import read_grid
 from scoring.metrics import METRICS
+from scoring.ranking.report import check_writable
 from scoring.report import aggregate, metrics_json, tidy_csv
-from scoring.spec import RULES, read_config
+from scoring.spec import RULES, EvaluationConfig, ground_truth_files, read_config
 from scoring.warmup import warm_up
 
 Commands = Any  # argparse has no public name for what add_subparsers returns
@@ -28,7 +30,7 @@ def add_check_command(commands: Commands) -> None:
     _add_inputs(parser)
     _add_ground_truth(parser, required=False)
     parser.add_argument("--json", action="store_true", help="print the problems as JSON")
-    parser.set_defaults(run=run_check)
+    parser.set_defaults(run=run_check, misused=parser.error)
 
 
 def add_score_command(commands: Commands) -> None:
@@ -45,7 +47,7 @@ def add_score_command(commands: Commands) -> None:
         "--method", metavar="NAME", help="the method's name there (default: the fields' name)"
     )
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="processes (default 1)")
-    parser.set_defaults(run=run_score)
+    parser.set_defaults(run=run_score, misused=parser.error)
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +80,7 @@ def _folders(options: argparse.Namespace) -> list[Path]:
     if len(given) == 1:
         return given * wanted  # type: ignore[no-any-return]
     if len(given) != wanted:
-        raise SystemExit(
+        options.misused(
             f"--ground-truth is given {len(given)} times: give one, or one for each of {wanted} --config"
         )
     return list(given)
@@ -111,7 +113,18 @@ def find_problems(options: argparse.Namespace) -> list[Problem]:
     configs = [read_config(path) for path in options.config]
     with open_fields(options.fields) as fields:
         folders = _folders(options) if options.ground_truth else None
+        for config, folder in zip(configs, folders or [], strict=False):
+            _look_into(folder, config)
         return check(fields, configs) + suspicions(fields, configs, folders)
+
+
+def _look_into(folder: Path, config: EvaluationConfig) -> None:
+    """Raise InvalidGroundTruth where the folder has not what the doctor tries first."""
+    for pair in config.pairs[:CASES]:
+        files = ground_truth_files(pair, config)
+        for role in ("fixed_image", "fixed_labels", "moving_labels"):
+            if role in files:
+                read_grid(folder, files[role])
 
 
 def print_problems(problems: Sequence[Problem], out: TextIO) -> None:
@@ -123,6 +136,8 @@ def print_problems(problems: Sequence[Problem], out: TextIO) -> None:
 
 def run_score(options: argparse.Namespace) -> int:
     """Score, show a summary, write the files asked for."""
+    for path in filter(None, (options.output, options.csv)):
+        check_writable(path)
     configs, folders = [read_config(path) for path in options.config], _folders(options)
     pairs = [pair for config in configs for pair in config.pairs]
     with open_fields(options.fields) as fields:

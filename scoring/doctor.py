@@ -21,6 +21,8 @@ from scoring.fields import Field
 from scoring.groundtruth import read_grid, read_volume
 from scoring.spec import EvaluationConfig, Pair, ground_truth_files
 
+CASES = 2
+"""Fields that are looked at."""
 _POINTS = 150_000
 _GAIN = 0.03
 _SHORT = 0.5  # a field that stays below leaves every label where it is
@@ -32,7 +34,7 @@ def suspicions(
     fields: FieldArchive,
     configs: Sequence[EvaluationConfig],
     ground_truth: Sequence[Path | None] | None = None,
-    cases: int = 2,
+    cases: int = CASES,
 ) -> list[Problem]:
     """Mistakes of convention in the first fields that can be read; tried out where label maps are at hand.
 

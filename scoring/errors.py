@@ -87,7 +87,7 @@ _CONVENTIONS = {
     "convention_inverse": Words(_TRIED, "a field on the fixed image's grid that points into the moving image", "Swap fixed and moving, or invert the field."),
     "convention_sign": Words(_TRIED, "a field on the fixed image's grid that points into the moving image", "Change the sign of the field."),
     "convention_deformation": Words(_TRIED, "displacements", "Subtract the voxel's own coordinates."),
-    "suspect_normalised": Words("no displacement is longer than {longest} voxels; it may be in normalised coordinates [-1, 1]", "displacements in voxels", "If so, multiply each component by (n - 1) / 2, n being the image's size on that axis.", "warning"),
+    "suspect_normalised": Words("no component of a displacement is larger than {longest} voxels; it may be in normalised coordinates [-1, 1]", "displacements in voxels", "If so, multiply each component by (n - 1) / 2, n being the image's size on that axis.", "warning"),
     "suspect_deformation": Words("its values look like coordinates, not like displacements", "displacements", "If so, subtract the voxel's own coordinates.", "warning"),
     "suspect_zeros": Words("all its values are zero", "a registration", "Nothing to do if this is meant to be the unregistered baseline.", "warning"),
 }  # fmt: skip
@@ -157,9 +157,9 @@ class ScoringError(Exception):
         """The fault as words; ``file`` names the file where the raiser did not know it."""
         return problem(self.code, file or self.file, **self.facts)
 
-    def told_of(self, upload: str) -> Problem:
+    def told_of(self, upload: str) -> Problem:  # noqa: ARG002 - only archives have another name
         """The fault by the name its sender knows: the upload's, or the file's in it that is at fault."""
-        return self.problem("" if self.code.startswith("member_") else upload)
+        return self.problem()
 
     def __reduce__(self) -> tuple[object, ...]:
         # exceptions with keyword facts do not pickle by themselves, and worker processes send them back
@@ -174,6 +174,9 @@ class InvalidArchive(ScoringError):
     """The zip or folder as a whole cannot be used."""
 
     family = _ARCHIVE
+
+    def told_of(self, upload: str) -> Problem:
+        return self.problem("" if self.code.startswith("member_") else upload)
 
 
 class InvalidField(ScoringError):

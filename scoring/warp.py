@@ -47,6 +47,8 @@ class LabelIds:
             table = np.array([self.of(value) for value in range(256)], kind)
             flat: NDArray[Any] = kernels.translate(volume.reshape(-1), table)
             return flat.reshape(volume.shape)
+        if not self.labels:
+            return np.full(volume.shape, self.rest, kind)
         labels = np.array(self.labels, np.float64)
         place = np.searchsorted(labels, volume).clip(0, len(labels) - 1)
         return np.where(labels[place] == volume, place, self.rest).astype(kind)

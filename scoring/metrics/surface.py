@@ -146,7 +146,8 @@ class _Search:
     def _band(self) -> tuple[float, float]:
         if len(self._corners) < _FEW:
             return -1.0, math.inf
-        some = np.sort(self._distances(self._corners[:: len(self._corners) // 250], -1.0, math.inf))
+        few = np.ascontiguousarray(self._corners[:: len(self._corners) // 250])
+        some = np.sort(self._distances(few, -1.0, math.inf))
         low, middle, high = (float(some[int(share * len(some))]) for share in (0.9, PERCENT, 0.985))
         below = some[some < middle]
         return (min(low, float(below[-1])) if len(below) else -1.0), 1.1 * high

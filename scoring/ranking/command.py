@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scoring.ranking.report import ranking_report, read_scheme, write_json
+from scoring.ranking.report import check_writable, ranking_report, read_scheme, write_json
 from scoring.ranking.schemes import PRESETS
 from scoring.ranking.table import read_scores_csv
 
@@ -31,20 +31,28 @@ def add_rank_command(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     )
     parser.add_argument(
         "--bootstrap",
-        type=int,
+        type=_not_negative,
         default=0,
         metavar="N",
         help="resamples of the subjects for rank intervals, tie groups and effect intervals (default none)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the resamples (default 0)")
+    parser.add_argument(
+        "--seed", type=_not_negative, default=0, metavar="S", help="seed of the resamples (default 0)"
+    )
     parser.set_defaults(run=run_rank)
+
+
+def _not_negative(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
 
 
 def run_rank(options: argparse.Namespace) -> int:
     """Read, rank, write; the board goes to standard output. Returns 1 for files that cannot be used."""
     try:
-        if options.bootstrap < 0 or options.seed < 0:
-            raise ValueError("--bootstrap and --seed must not be negative")  # noqa: TRY301 - one way out
+        check_writable(options.output)
         scheme = read_scheme(options.scheme)
         table = read_scores_csv(options.scores)
         report = ranking_report(table, scheme, resamples=options.bootstrap, seed=options.seed)

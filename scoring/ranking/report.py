@@ -76,6 +76,14 @@ def read_scheme(name_or_file: str) -> Scheme:
     return Scheme.from_dict(data)
 
 
+def check_writable(path: Path) -> None:
+    """Raise OSError now where a file could not be written later; leaves nothing behind."""
+    new = not path.exists()
+    path.open("a").close()
+    if new:
+        path.unlink()
+
+
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Strict JSON (null, never NaN), the same bytes for the same data."""
     text = json.dumps(data, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)

@@ -165,7 +165,33 @@ def test_each_config_may_have_a_ground_truth_of_its_own(
     capsys.readouterr()
 
 
-def test_a_number_of_ground_truths_that_fits_no_configs_is_told(phantom: Path) -> None:
+def test_a_number_of_ground_truths_that_fits_no_configs_is_told(
+    phantom: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     two = ["--ground-truth", str(phantom)] * 2
-    with pytest.raises(SystemExit, match="--ground-truth is given 2 times: give one, or one for each of 1"):
+    with pytest.raises(SystemExit) as left:
         main(["score", *arguments(phantom, "landmark"), *two, "--rules", "lumir24"])
+    assert left.value.code == 2
+    assert "--ground-truth is given 2 times: give one, or one for each of 1" in capsys.readouterr().err
+
+
+def test_faults_are_told_of_the_file_that_has_them(
+    phantom: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = ["--fields", str(phantom / "submission")]
+    assert main(["check", "--config", "nothere.json", *fields]) == 1
+    assert capsys.readouterr().out.startswith("nothere.json: there is no such file")
+    config = ["--config", str(phantom / "segmentation.json")]
+    assert main(["check", *config, *fields, "--ground-truth", str(tmp_path / "nothere")]) == 1
+    assert "the file is missing in the ground truth" in capsys.readouterr().out
+    assert main(["check", *config, "--fields", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.startswith(f"{tmp_path.name}: it holds no files")
+
+
+@pytest.mark.parametrize("option", ["--output", "--csv"])
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_scored(
+    option: str, phantom: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["score", *arguments(phantom, "landmark"), "--ground-truth", str(phantom), "--rules", "lumir24"]
+    assert main([*command, option, str(tmp_path / "nowhere" / "file")]) == 1
+    assert capsys.readouterr().err == f"{tmp_path / 'nowhere' / 'file'}: No such file or directory\n"

@@ -6,12 +6,14 @@ import sys
 PROGRAM = """
 from numba.core.dispatcher import Dispatcher
 import numpy as np
+import io
+from scoring import kernels as volumes
 from scoring.stats import exact, kernels, once
 from scoring.warmup import warm_up
 
 def compiled():
     found = {}
-    for module in (exact, kernels, once):
+    for module in (volumes, exact, kernels, once):
         for name, one in vars(module).items():
             if isinstance(one, Dispatcher) and not name.startswith("_"):
                 found[name] = set(one.signatures)
@@ -20,6 +22,16 @@ def compiled():
 warm_up()
 before = compiled()
 assert all(before.values()), before
+
+from scoring.fields import read_field
+from scoring.metrics.surface import hd95
+from tests.scoring.files import gz, nifti
+
+axis = np.arange(40) - 20
+ball = (axis[:, None, None] ** 2 + axis[:, None] ** 2 + axis**2 < 150).astype(np.uint8)
+hd95(ball, np.roll(ball, 2, 0), np.array([True, True]))  # more than 1000 surface elements
+for values in (np.zeros((4, 4, 4, 3), np.float32), np.zeros((4, 4, 4, 3))):
+    read_field(io.BytesIO(gz(nifti(values, values.dtype.str[1:]))), "a.nii.gz", values.shape)
 
 from scoring.ranking import PRESETS, ScoreTable, rank, significance, stability
 
@@ -43,6 +55,6 @@ assert after == before, {name: after[name] - before[name] for name in after if a
 """
 
 
-def test_no_board_waits_for_a_compiler() -> None:
+def test_no_case_and_no_board_waits_for_a_compiler() -> None:
     run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from scoring.fields import Field
@@ -32,6 +33,12 @@ def test_half_a_voxel_is_the_mean_of_two() -> None:
     warped = warp_image(translation(0, 0.5, 0), moving)
     assert np.array_equal(warped[:, :-1], (moving[:, :-1].astype(float) + moving[:, 1:]) / 2)
     assert (warped[:, -1] == 0).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32])
+def test_without_a_label_every_voxel_is_the_rest(kind: type) -> None:
+    ids = label_ids([])
+    assert (ids.encode(image().astype(kind)) == ids.rest).all()
 
 
 def test_a_share_of_the_way_and_a_part_of_the_grid() -> None:

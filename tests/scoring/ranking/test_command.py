@@ -93,4 +93,9 @@ def test_unknown_names_and_files_are_refused_in_words(
     assert "best is no file and no scheme; schemes: l2r-code" in capsys.readouterr().err
     assert run(scores_csv.with_name("other.csv"))[0] == 1
     assert "other.csv" in capsys.readouterr().err
-    assert run(scores_csv, "--bootstrap", "-1")[0] == 1
+    output = scores_csv.parent / "nowhere" / "ranking.json"
+    assert main(["rank", "--scores", str(scores_csv), "--output", str(output)]) == 1
+    assert "nowhere" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as left:
+        run(scores_csv, "--bootstrap", "-1")
+    assert left.value.code == 2
