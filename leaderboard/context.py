@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from leaderboard import rules
+from leaderboard.domain import teams
 from leaderboard.models import Challenge, Notification, Phase, Team
 from leaderboard.queries import challenges
 
@@ -42,7 +43,7 @@ class Nav:
         user = self._request.user
         if self.challenge is None or not isinstance(user, User):
             return None
-        return challenges.team_in(user, self.challenge)
+        return teams.team_of(user, self.challenge)
 
     @cached_property
     def organizes(self) -> bool:

@@ -12,17 +12,6 @@ from leaderboard.models import Challenge, Entry, Membership, Profile, Team
 CARD = ["kind", "instance_specific", "authors", "description", "paper_url", "code_url", "runtime", "hardware"]
 
 
-class TeamForm(forms.Form):
-    name = forms.CharField(max_length=80, label="Team name", help_text="As it shall stand on the board.")
-    affiliation = forms.CharField(max_length=200, required=False, help_text="University, company, or none.")
-    terms = forms.BooleanField(label="We accept the challenge's terms")
-
-    def __init__(self, *args: Any, challenge: Challenge, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not challenge.terms:
-            del self.fields["terms"]
-
-
 class EntryForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
     """The card of an entry."""
 
@@ -67,6 +56,10 @@ class EntryChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
             self.add_error("name", "Choose one of your methods above or name a new one here.")
         return cleaned
 
+    def method(self) -> dict[str, Any]:
+        """The entry that was chosen, or None, and what makes a new one."""
+        return {field: self.cleaned_data[field] for field in ("entry", "name", *CARD)}
+
 
 class SubmitForm(EntryChoiceForm):
     """A file for an entry of the team, or for a new one that is named here."""
@@ -102,6 +95,13 @@ class AcceptForm(forms.Form):
         self.initial["version"] = challenge.terms_version
         if not challenge.terms:
             del self.fields["terms"]
+
+
+class TeamForm(DescribeTeamForm, AcceptForm):
+    """A new team, whose captain accepts the terms."""
+
+    terms = forms.BooleanField(label="We accept the challenge's terms")
+    field_order = ["name", "affiliation", "terms", "version"]
 
 
 def _zones() -> list[tuple[str, str]]:

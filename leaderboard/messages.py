@@ -10,7 +10,6 @@ WORDS: Mapping[str, str] = {
     "phase_closed": "{phase} closed on {closes}. Its board stays readable.",
     "phase_paused": "{phase} is paused by the organizers. Nothing is lost; try again later.",
     "no_team": "You are in no team of {challenge} yet. Found one, then submit.",
-    "not_your_entry": "This entry belongs to another team. Choose one of your own or name a new one.",
     "entry_name_taken": "Another entry of {challenge} is called “{name}” already. Choose another name.",
     "team_name_taken": "A team of {challenge} is called “{name}” already. Choose another name.",
     "already_in_a_team": "You are in the team {team} already: one team a person and challenge.",
@@ -27,10 +26,9 @@ WORDS: Mapping[str, str] = {
     "upload_done": "This file is received already; what becomes of it is decided on its page.",
     "upload_request": "The request is not as tus 1.0 wants it: {what}.",
     "upload_phase": "There is no phase {name}. Name it as challenge/phase, such as lumir/validation.",
-    "attempts_used": "Your team has used its {allowed} attempts of the last {window}. "
-    "The next is free {next}.",
+    "attempts_used": "Your team has used its {allowed} attempts within {window}. The next is free {next}.",
     "attempts_used_up": "Your team has used all {allowed} attempts of {phase}.",
-    "invalid_used": "Your team has sent {allowed} invalid files in the last {window}. "
+    "invalid_used": "Your team has sent {allowed} invalid files within {window}. "
     "The next is free {next}. Check the file before with `python -m scoring check`.",
     "reason_missing": "Say why: the reason is kept and shown to the team.",
     "grant_of_nothing": "Give at least one attempt.",
@@ -50,6 +48,7 @@ WORDS: Mapping[str, str] = {
     "cannot_retry": "Only a failed submission can be tried again; this one is {state}.",
     "cannot_release": "Only a submission at work can be given out anew; this one is {state}.",
     "cannot_choose": "Only a scored submission can stand on the board; this one is {state}.",
+    "choice_closed": "{phase} closed on {closes}. What was chosen for its board by then stands.",
     "cannot_leave_the_board": "Only a scored submission can be taken off the board; this one is {state}.",
     "no_choice": "In this phase the board shows the {rule} submission of each entry.",
     "rescoring_undecided": "A rescoring of this phase is not decided yet. Apply or discard it first.",
@@ -66,7 +65,7 @@ WORDS: Mapping[str, str] = {
     "team_full": "{team} has {limit} members, as many as {challenge} allows.",
     "already_captain": "{who} is the captain already.",
     "invited_already": "{email} has an invitation that is open until {until}. Revoke it to send another.",
-    "too_many_invitations": "Your team has mailed {limit} invitations in the last 24 hours. "
+    "too_many_invitations": "You have mailed {limit} invitations within 24 hours. "
     "Make a link and pass it on instead.",
     "invitation_used": "This invitation was used already; it works once. Ask the captain for another.",
     "invitation_expired": "This invitation has expired. Ask the captain for another.",
@@ -143,6 +142,18 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "organizer": ("You organize {challenge} now", "{who} made you one of its organizers."),
     "merged": ("{merged} is now part of {team}", "The organizers merged the teams: {reason}"),
     "moved": ("{who} is now in the team {team}", "Moved by the organizers: {reason}"),
+    "disqualified": (
+        "{entry}: a submission is disqualified",
+        "The organizers took {filename} off the board of {phase}: {reason}",
+    ),
+    "reinstated": (
+        "{entry}: a submission is back on the board",
+        "The organizers reinstated {filename} in {phase}: {reason}",
+    ),
+    "grant": (
+        "{team} has been given attempts",
+        "Further attempts for {phase}: {valid} valid, {invalid} invalid. Why: {reason}",
+    ),
     "phase-opened": ("{phase} is open", "{challenge} takes submissions to it{until}."),
     "phase-closing": ("{phase} closes soon", "It takes submissions until {closes}."),
     "rule-change": ("Rules of {what} have changed", "{changes}"),

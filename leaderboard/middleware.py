@@ -3,11 +3,13 @@
 import time
 import zoneinfo
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import structlog
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -65,6 +67,18 @@ def probes(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)
         return probe(request) if probe else get_response(request)
+
+    return middleware
+
+
+def without_nul(get_response: Handler) -> Handler:
+    """Refuse addresses and cookies with the character NUL: the database knows none."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        words = (request.path, unquote(request.META.get("QUERY_STRING", "")), *request.COOKIES.values())
+        if any("\0" in word for word in words):
+            raise BadRequest("NUL in the address or a cookie")
+        return get_response(request)
 
     return middleware
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from leaderboard.enums import Aspect, Audience, Role
+from leaderboard.enums import Aspect, Audience, BoardRule, Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-    from leaderboard.models import Challenge, Phase, Submission, Team
+    from leaderboard.models import Challenge, Phase, Team
 
     Viewer = User | AnonymousUser
 
@@ -40,14 +40,6 @@ def is_member(viewer: Viewer, team: Team) -> bool:
     return viewer.is_authenticated and team.memberships.filter(user_id=viewer.pk).exists()
 
 
-def may_see_team(viewer: Viewer, team: Team) -> bool:
-    return is_member(viewer, team) or is_organizer(viewer, team.challenge)
-
-
-def may_see_submission(viewer: Viewer, submission: Submission) -> bool:
-    return may_see_team(viewer, submission.entry.team)
-
-
 def refusal_to_submit(phase: Phase, at: datetime, begun: datetime | None = None) -> str | None:
     """The code of the reason why the phase takes no submission at `at`, or None where it does.
 
@@ -60,6 +52,12 @@ def refusal_to_submit(phase: Phase, at: datetime, begun: datetime | None = None)
         if not in_time or at >= phase.closes_at + phase.grace:
             return "phase_closed"
     return "phase_paused" if phase.paused else None
+
+
+def may_choose(phase: Phase, at: datetime) -> bool:
+    """Whether teams choose at `at` which of their scored submissions stands on the board."""
+    is_over = phase.closes_at is not None and at >= phase.closes_at
+    return phase.board_rule == BoardRule.CHOSEN and not is_over
 
 
 @dataclass(frozen=True)
@@ -151,13 +149,16 @@ def sight_of(viewer: Standing, phase: Phase, as_audience: str | None = None) -> 
     if viewer.is_organizer:
         organizers = frozenset({Audience.ORGANIZERS})
         seen_as = LOOKS.get(as_audience, LOOKS["public"]) if as_audience else organizers
-        return Sight(seen_as, phase.visibility, _is_published(phase))
+        return Sight(seen_as, phase.visibility, is_published(phase))
     audiences = LOOKS["public"] if viewer.team is None else LOOKS["participants"]
-    return Sight(audiences, phase.visibility, _is_published(phase), viewer.team)
+    return Sight(audiences, phase.visibility, is_published(phase), viewer.team)
 
 
-def _is_published(phase: Phase) -> bool:
-    """A frozen board stands in for what is not published yet."""
+def is_published(phase: Phase) -> bool:
+    """Whether results are shown beyond the organizers and the own team.
+
+    A frozen board stands in for what is not published yet.
+    """
     if phase.freeze_at is not None or phase.publish_at is None:
         return True
     return phase.publish_at <= timezone.now()

@@ -106,7 +106,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
-    "django_htmx",
 ]
 MIDDLEWARE = [
     "leaderboard.middleware.observed",
@@ -114,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "leaderboard.middleware.without_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -121,7 +121,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "leaderboard.middleware.viewer_time_zone",
     "leaderboard.middleware.organizers_second_factor",
     "leaderboard.middleware.same_eyes",
@@ -166,7 +165,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- Background work --------------------------------------------------------------------------
 # A task that is killed comes back: late acknowledgement, no prefetching, and the visibility
-# timeout above the hard limit, or a long task would be handed out twice.
+# timeout above the hard limit of a case. Checks and imports may take longer: their message is handed
+# out again meanwhile, and ends at once at the lease of the worker that is at it.
 SCORING_SOFT_LIMIT = timedelta(seconds=env.int("SCORING_SOFT_LIMIT_SECONDS", default=540))
 SCORING_HARD_LIMIT = SCORING_SOFT_LIMIT + timedelta(seconds=60)
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", default=20))

@@ -1,18 +1,17 @@
 """What a team has used of its attempts, why, and when the next one frees up."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
-from django.utils.formats import date_format
 
-from leaderboard.domain import audit
+from leaderboard.domain import audit, notifications
 from leaderboard.enums import WORKING_STATES
 from leaderboard.messages import Refused
 from leaderboard.models import AttemptGrant, Phase, Team
 from leaderboard.queries.ledger import Attempts, in_total, in_window, ledger
 from leaderboard.rules import refusal_to_submit
+from leaderboard.words import duration, moment
 
 
 def attempts(team: Team, phase: Phase, at: datetime, *, invalid: bool = False) -> Attempts:
@@ -44,14 +43,14 @@ def require_attempt(
         raise Refused("not_in_team", who=sender.get_username(), team=team.name)
     code = refusal_to_submit(phase, at, begun)
     if code is not None:
-        raise Refused(code, phase=phase.name, opens=shown(phase.opens_at), closes=shown(phase.closes_at))
+        raise Refused(code, phase=phase.name, opens=moment(phase.opens_at), closes=moment(phase.closes_at))
     window, rows = duration(phase.window), ledger(phase, team)
     valid = in_window(rows, phase, at)
     if valid.left == 0:
-        raise Refused("attempts_used", allowed=valid.allowed, window=window, next=shown(valid.next_at))
+        raise Refused("attempts_used", allowed=valid.allowed, window=window, next=moment(valid.next_at))
     invalid = in_window(rows, phase, at, invalid=True)
     if invalid.left == 0:
-        raise Refused("invalid_used", allowed=invalid.allowed, window=window, next=shown(invalid.next_at))
+        raise Refused("invalid_used", allowed=invalid.allowed, window=window, next=moment(invalid.next_at))
     whole = in_total(rows, phase)
     if whole is not None and whole.left == 0:
         raise Refused("attempts_used_up", allowed=whole.allowed, phase=phase.name)
@@ -83,23 +82,6 @@ def grant(
         )
         what = f"{valid} further attempts for {team.name}" + (f", {invalid} invalid ones" if invalid else "")
         audit.record(phase.challenge, by, what, reason=reason, phase=phase)
+        given_for = {"phase": phase.name, "valid": valid, "invalid": invalid, "reason": reason}
+        notifications.team_changed(notifications.members(team), team, "grant", **given_for)
     return given
-
-
-def shown(at: datetime | None) -> str:
-    """A time in words: in the viewer's zone, which is named, and in UTC."""
-    if at is None:
-        return ""
-    local = timezone.localtime(at)
-    words = f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
-    return words if local.utcoffset() == timedelta(0) else f"{words} ({at.astimezone(_UTC):%H:%M} UTC)"
-
-
-_UTC = timezone.get_fixed_timezone(0)
-
-
-def duration(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    if hours == 1:
-        return "1 hour"
-    return f"{hours:g} hours" if hours < 48 else f"{hours / 24:g} days"

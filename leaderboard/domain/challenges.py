@@ -11,7 +11,7 @@ from leaderboard.domain import audit, notifications
 from leaderboard.domain.teams import free_slug
 from leaderboard.messages import Refused
 from leaderboard.models import AuditEvent, Challenge
-from leaderboard.templatetags.people import person
+from leaderboard.words import person
 
 # What participants play by: a change of one of these stands in the public log.
 RULES = ("terms", "team_size_limit")

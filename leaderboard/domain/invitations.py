@@ -11,19 +11,20 @@ from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from leaderboard.domain import audit, mail, notifications, teams
-from leaderboard.domain.attempts import shown
 from leaderboard.enums import NotificationKind
 from leaderboard.messages import Refused, notice
 from leaderboard.models import Invitation, Team
-from leaderboard.templatetags.people import person
+from leaderboard.words import moment, person
 
 LIFETIME = timedelta(days=14)
 MAILED_A_DAY = 20
+A_DAY = 86_400
 
 
 def invite(team: Team, by: User, email: str) -> Invitation:
@@ -34,7 +35,7 @@ def invite(team: Team, by: User, email: str) -> Invitation:
     with transaction.atomic():
         current = teams.locked(team)
         teams.require_room(current)
-        _require_first(current, email)
+        _require_first(current, by, email)
         made = _create(current, by, email=email)
         _mail(made, by)
     return made
@@ -119,14 +120,16 @@ def _create(team: Team, by: User, email: str = "") -> Invitation:
     return made
 
 
-def _require_first(team: Team, email: str) -> None:
+def _require_first(team: Team, by: User, email: str) -> None:
     now = timezone.now()
     same = team.invitations.filter(email__iexact=email, accepted_at=None, revoked_at=None, expires_at__gt=now)
     earlier = same.first()
     if earlier is not None:
-        raise Refused("invited_already", email=email, until=shown(earlier.expires_at))
-    lately = team.invitations.filter(created_at__gt=now - timedelta(days=1)).exclude(email="")
-    if lately.count() >= MAILED_A_DAY:
+        raise Refused("invited_already", email=email, until=moment(earlier.expires_at))
+    # By person, and not by rows: those go with a team, and another one is founded in a minute.
+    key = f"invitations-mailed/{by.pk}"
+    cache.add(key, 0, A_DAY)
+    if cache.incr(key) > MAILED_A_DAY:
         raise Refused("too_many_invitations", limit=MAILED_A_DAY)
 
 

@@ -17,7 +17,6 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
-from leaderboard.domain import uploads
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.enums import ImportState, SubmissionState
 from leaderboard.models import Completion, DatasetImport, Letter, Snapshot, Submission
@@ -36,10 +35,7 @@ def tidy(*, dry_run: bool = False) -> list[Found]:
     """Remove what may go; returns what was (with `dry_run`: would be) removed."""
     now = timezone.now()
     kinds: tuple[Callable[..., Found], ...] = (_files, _snapshots, _tables, _sessions, _letters, _imports)
-    found = [kind(now, dry_run=dry_run) for kind in kinds]
-    if not dry_run:
-        uploads.sweep()
-    return found
+    return [kind(now, dry_run=dry_run) for kind in kinds]
 
 
 def unneeded_files(now: datetime) -> Iterator[Path]:

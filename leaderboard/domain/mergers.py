@@ -10,7 +10,7 @@ from leaderboard.domain import audit, notifications, teams
 from leaderboard.enums import Role
 from leaderboard.messages import Refused
 from leaderboard.models import AttemptGrant, Entry, Invitation, Membership, Team
-from leaderboard.templatetags.people import person
+from leaderboard.words import person
 
 
 def merge(into: Team, merged: Team, by: User, reason: str) -> None:

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leaderboard.domain import audit, mail
-from leaderboard.domain.attempts import shown
 from leaderboard.enums import MailChoice, NotificationKind, SubmissionState
 from leaderboard.messages import notice
 from leaderboard.models import (
@@ -27,6 +26,7 @@ from leaderboard.models import (
     Submission,
     Team,
 )
+from leaderboard.words import moment
 
 _K = NotificationKind
 DIGEST_AT = time(7)
@@ -129,6 +129,15 @@ def submission_ended(pk: UUID | str) -> None:
         tell(organizers, kind, f"organizers:{key}", *notice("failed-organizers", **facts), url)
 
 
+def of_the_organizers(submission: Submission, code: str, reason: str) -> None:
+    """Tell a team what the organizers did with its submission; `code` is one of the notices."""
+    team = submission.entry.team
+    facts = {"entry": submission.entry.name, "phase": submission.phase.name, "filename": submission.filename}
+    key = f"{code}:{submission.pk}:{timezone.now():%Y%m%d%H%M%S%f}"
+    told = notice(code, **facts, reason=reason)
+    tell(members(team), _K.TEAM, key, *told, submission.get_absolute_url())
+
+
 def rescored(rescoring: Rescoring) -> None:
     """Tell the teams whose submissions were scored anew, and the organizers, that the new values count."""
     phase = rescoring.phase
@@ -211,7 +220,7 @@ def _tell_of_phase(users: QuerySet[User], phase: Phase, kind: NotificationKind, 
     key = f"{kind}:{phase.pk}:{at:%Y%m%d%H%M%S}"
     for zone, some in _by_zone(users.exclude(notifications__key=key)).items():
         with timezone.override(ZoneInfo(zone or "UTC")):
-            closes = shown(phase.closes_at)
+            closes = moment(phase.closes_at)
             title, text = notice(
                 kind,
                 phase=phase.name,

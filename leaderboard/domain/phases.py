@@ -1,7 +1,7 @@
 """What organizers do with phases; every change of a rule is logged for all to read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from leaderboard.domain import audit, notifications, ranking
-from leaderboard.domain.attempts import duration
 from leaderboard.domain.teams import free_slug
 from leaderboard.enums import Aspect, Audience
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Dataset, Phase
+from leaderboard.words import duration
 
 # What participants play by: a change of one of these stands in the public log.
 RULES = (
@@ -32,79 +32,89 @@ RULES = (
     "invalid_per_window",
     "concurrent_submissions",
     "visibility",
+    "datasets",
 )
 WORDS = ("name", "kind", "description", "position")
 # The board follows from these.
-OF_THE_BOARD = frozenset({"rules", "scheme", "board_rule"})
+OF_THE_BOARD = frozenset({"rules", "scheme", "board_rule", "datasets"})
 
 
-def create(challenge: Challenge, by: User, name: str, **facts: Any) -> Phase:
+def create(
+    challenge: Challenge, by: User, name: str, datasets: Iterable[Dataset] = (), **facts: Any
+) -> Phase:
     """Create a phase. Raises Refused where its dates contradict each other."""
     slug = free_slug(Phase.objects.filter(challenge=challenge), name)
     with transaction.atomic():
         phase = _saved(Phase(challenge=challenge, slug=slug, name=name, **facts))
+        phase.datasets.set(datasets)
         audit.record(challenge, by, f"Phase {name} created", phase=phase, public=True)
     return phase
 
 
-def edit(phase: Phase, by: User, changes: Mapping[str, Any], reason: str = "") -> list[str]:
-    """Change fields of a phase, each change logged from what to what; returns the changed fields' names."""
+def edit(
+    phase: Phase,
+    by: User | None,
+    changes: Mapping[str, Any],
+    reason: str = "",
+    datasets: Iterable[Dataset] | None = None,
+) -> list[str]:
+    """Change fields of a phase, each change logged from what to what; returns the changed fields' names.
+
+    datasets: what it is scored on from now on; what is scored already is not scored anew by this.
+    """
     with transaction.atomic():
         locked = Phase.objects.select_for_update().get(pk=phase.pk)
-        changed = [name for name, value in changes.items() if getattr(locked, name) != value]
-        events = []
+        changed = {name: getattr(locked, name) for name in changes if getattr(locked, name) != changes[name]}
+        told = {name: _change(before, changes[name]) for name, before in changed.items()}
         for name in changed:
-            before, after = _change(getattr(locked, name), changes[name])
             setattr(locked, name, changes[name])
-            events.append(
-                audit.record(
-                    locked.challenge,
-                    by,
-                    f"{locked.name}: {name.replace('_', ' ')}",
-                    before=before,
-                    after=after,
-                    reason=reason,
-                    phase=locked,
-                    public=name in RULES,
-                )
-            )
         _saved(locked)
-        notifications.rules_changed(events)
-        if OF_THE_BOARD & set(changed):
+        if datasets is not None:
+            told |= _with_datasets(locked, list(datasets))
+        _log(locked, by, told, reason)
+        if OF_THE_BOARD & set(told):
             ranking.mark_stale(locked.pk)
     phase.refresh_from_db()
-    return changed
+    return list(told)
+
+
+def _with_datasets(phase: Phase, wanted: Sequence[Dataset]) -> dict[str, tuple[str, str]]:
+    before = list(phase.datasets.all())
+    if {dataset.pk for dataset in before} == {dataset.pk for dataset in wanted}:
+        return {}
+    phase.datasets.set(wanted)
+    old, new = (", ".join(str(dataset) for dataset in some) or "none" for some in (before, wanted))
+    return {"datasets": (old, new)}
+
+
+def _log(phase: Phase, by: User | None, told: Mapping[str, tuple[str, str]], reason: str) -> None:
+    """Log each change, and tell participants of those of the rules, all in one."""
+    events = [
+        audit.record(
+            phase.challenge,
+            by,
+            f"{phase.name}: {name.replace('_', ' ')}",
+            before=before,
+            after=after,
+            reason=reason,
+            phase=phase,
+            public=name in RULES,
+        )
+        for name, (before, after) in told.items()
+    ]
+    notifications.rules_changed(events)
 
 
 def clone(phase: Phase, by: User, name: str) -> Phase:
     """A new phase with the rules and datasets of another, paused so that nothing begins by accident."""
-    facts = {field: getattr(phase, field) for field in (*RULES, *WORDS) if field != "name"}
-    made = create(phase.challenge, by, name, **facts | {"paused": True, "position": phase.position + 1})
-    made.datasets.set(phase.datasets.all())
-    return made
+    facts = {field: getattr(phase, field) for field in (*RULES, *WORDS) if field not in ("name", "datasets")}
+    facts |= {"paused": True, "position": phase.position + 1}
+    return create(phase.challenge, by, name, phase.datasets.all(), **facts)
 
 
 def set_datasets(phase: Phase, by: User | None, datasets: Iterable[Dataset]) -> None:
     """Say which datasets a phase is scored on; what is scored already is not scored anew by this."""
-    wanted = list(datasets)
-    with transaction.atomic():
-        Phase.objects.select_for_update().get(pk=phase.pk)
-        before = list(phase.datasets.all())
-        if {dataset.pk for dataset in before} == {dataset.pk for dataset in wanted}:
-            return
-        phase.datasets.set(wanted)
-        names = (", ".join(str(dataset) for dataset in some) or "none" for some in (before, wanted))
-        event = audit.record(
-            phase.challenge,
-            by,
-            f"{phase.name}: datasets",
-            before=next(names),
-            after=next(names),
-            phase=phase,
-            public=True,
-        )
-        notifications.rules_changed([event])
-        ranking.mark_stale(phase.pk)
+    edit(phase, by, {}, datasets=datasets)
 
 
 def reorder(challenge: Challenge, order: Sequence[int]) -> None:
@@ -168,7 +178,7 @@ def _lines(matrix: Mapping[str, Iterable[str]], aspects: Iterable[Aspect]) -> st
 
 def _told(value: Any) -> str:
     if hasattr(value, "isoformat"):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, timedelta):

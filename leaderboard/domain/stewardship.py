@@ -6,13 +6,15 @@ from functools import partial
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from leaderboard import tasks
+from leaderboard import rules, tasks
 from leaderboard.domain import audit, hints, notifications, ranking, states
 from leaderboard.domain.leases import RELEASED
 from leaderboard.enums import WORKING_STATES, BoardRule, CaseState, SubmissionState
 from leaderboard.messages import Refused
 from leaderboard.models import CaseResult, Entry, Evaluation, Phase, Submission
+from leaderboard.words import moment
 
 _S = SubmissionState
 
@@ -79,19 +81,22 @@ def begin_anew(results: QuerySet[CaseResult]) -> None:
 
 
 def choose(submission: Submission, by: User) -> None:
-    """Make a scored submission the one that stands on the board. Raises Refused."""
-    if submission.phase.board_rule != BoardRule.CHOSEN:
-        raise Refused("no_choice", rule=submission.phase.get_board_rule_display())
-    if submission.state != _S.SCORED:
-        raise Refused("cannot_choose", state=submission.get_state_display().lower())
+    """Make a scored submission the one that stands on the board, while its phase is open. Raises Refused."""
     with transaction.atomic():
-        same = Submission.objects.filter(phase=submission.phase, entry=submission.entry)
+        same = Submission.objects.filter(phase=submission.phase_id, entry=submission.entry_id)
         # The row lock of the whole group keeps two choices at once from breaking the constraint.
-        list(same.select_for_update().values_list("pk", flat=True))
+        states_of = dict(same.select_for_update().values_list("pk", "state"))
+        phase = Phase.objects.get(pk=submission.phase_id)
+        if phase.board_rule != BoardRule.CHOSEN:
+            raise Refused("no_choice", rule=phase.get_board_rule_display())
+        if not rules.may_choose(phase, timezone.now()):
+            raise Refused("choice_closed", phase=phase.name, closes=moment(phase.closes_at))
+        if states_of[submission.pk] != _S.SCORED:
+            raise Refused("cannot_choose", state=_S(states_of[submission.pk]).label.lower())
         same.update(chosen=False)
         same.filter(pk=submission.pk).update(chosen=True)
         states.log(submission.pk, "chosen", who=by.get_username())
-        ranking.mark_stale(submission.phase_id)
+        ranking.mark_stale(phase.pk)
 
 
 def mark(entry: Entry, by: User, reason: str, *, baseline: bool, in_competition: bool) -> None:
@@ -128,6 +133,8 @@ def _exit(submission: Submission, by: User, target: SubmissionState, code: str, 
 def _tell(submission: Submission, by: User, code: str, reason: str) -> None:
     """Log an exit or return for the team and the organizers, and have the board made anew."""
     states.log(submission.pk, code, who=by.get_username(), reason=reason)
+    if code != "withdrawn":
+        notifications.of_the_organizers(submission, code, reason)
     audit.record(
         submission.phase.challenge,
         by,

@@ -12,7 +12,7 @@ from leaderboard.domain import audit, notifications, people, ranking
 from leaderboard.enums import Role
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Entry, Membership, Phase, Submission, Team
-from leaderboard.templatetags.people import person
+from leaderboard.words import person
 
 
 def team_of(user: User, challenge: Challenge) -> Team | None:
@@ -20,10 +20,13 @@ def team_of(user: User, challenge: Challenge) -> Team | None:
     return Team.objects.filter(memberships__user=user, challenge=challenge).first()
 
 
-def found_team(user: User, challenge: Challenge, name: str, affiliation: str = "") -> Team:
+def found_team(
+    user: User, challenge: Challenge, name: str, affiliation: str = "", terms_version: int | None = None
+) -> Team:
     """Found a team with `user` as its captain, who thereby accepts the challenge's terms.
 
-    Raises Refused where the name is taken or the person is in a team of the challenge already.
+    terms_version: what was read. Raises Refused where the terms have changed since, where the name is
+    taken, or where the person is in a team of the challenge already.
     """
     present = team_of(user, challenge)
     if present is not None:
@@ -31,7 +34,7 @@ def found_team(user: User, challenge: Challenge, name: str, affiliation: str = "
     with _names_once(name, challenge), transaction.atomic():
         slug = free_slug(Team.objects.all(), name)
         team = Team.objects.create(challenge=challenge, slug=slug, name=name, affiliation=affiliation)
-        enter(team, user, Role.CAPTAIN)
+        enter(team, user, Role.CAPTAIN, terms_version)
         audit.record(challenge, user, f"Team {name} founded")
     return team
 
@@ -49,7 +52,7 @@ def enter(team: Team, user: User, role: Role = Role.MEMBER, terms_version: int |
 
 @contextmanager
 def _names_once(name: str, challenge: Challenge) -> Iterator[None]:
-    """Turn what the database's constraints say about teams into words."""
+    """Turn what the database's constraints say about teams and entries into words."""
     try:
         yield
     except IntegrityError as error:
@@ -57,6 +60,8 @@ def _names_once(name: str, challenge: Challenge) -> Iterator[None]:
             raise Refused("already_in_a_team", team="your other one") from error
         if "team_name_once" in str(error):
             raise Refused("team_name_taken", name=name, challenge=challenge.name) from error
+        if "entry_name_once" in str(error):
+            raise Refused("entry_name_taken", name=name, challenge=challenge.name) from error
         raise
 
 
@@ -166,13 +171,26 @@ def _membership(team: Team, user: User) -> Membership:
 def add_entry(team: Team, name: str, **facts: Any) -> Entry:
     """Enter a method of a team; `facts` are the fields of its card. Raises Refused for a taken name."""
     entries = Entry.objects.filter(challenge=team.challenge)
-    try:
-        with transaction.atomic():
-            return Entry.objects.create(
-                challenge=team.challenge, team=team, name=name, slug=free_slug(entries, name), **facts
-            )
-    except IntegrityError as error:
-        raise Refused("entry_name_taken", name=name, challenge=team.challenge.name) from error
+    with _names_once(name, team.challenge), transaction.atomic():
+        return Entry.objects.create(
+            challenge=team.challenge, team=team, name=name, slug=free_slug(entries, name), **facts
+        )
+
+
+def chosen_entry(team: Team, entry: Entry | None, name: str, **card: Any) -> Entry:
+    """The entry that was chosen, or the team's one of that name, made where it is new. Raises Refused."""
+    present = entry or team.entries.filter(name__iexact=name).first()
+    return present or add_entry(team, name, **card)
+
+
+def describe_entry(entry: Entry, by: User, name: str, **card: Any) -> None:
+    """Change an entry's card; its address stays. Raises Refused for a taken name."""
+    with _names_once(name, entry.challenge), transaction.atomic():
+        before = Entry.objects.select_for_update().get(pk=entry.pk).name
+        Entry.objects.filter(pk=entry.pk).update(name=name, **card)
+        if name != before:
+            audit.record(entry.challenge, by, "Entry renamed", before=before, after=name)
+        mark_boards_stale(entry.team)
 
 
 def free_slug(taken: Any, name: str) -> str:

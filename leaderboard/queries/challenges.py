@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from leaderboard.models import Case, Challenge, Dataset, Phase, Team
+from leaderboard.models import Case, Challenge, Dataset, Phase
 from leaderboard.queries import snapshots
 from leaderboard.queries.boards import RESULTS, Board, board_of
 from leaderboard.rules import Sight
@@ -71,8 +70,3 @@ def datasets_of(challenge: Challenge) -> QuerySet[Dataset]:
 
 def case_count(challenge: Challenge) -> int:
     return Case.objects.filter(dataset__challenge=challenge).count()
-
-
-def team_in(user: User, challenge: Challenge) -> Team | None:
-    """The team of a person in a challenge."""
-    return Team.objects.filter(memberships__user=user, challenge=challenge).first()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leaderboard.models import Phase
-from leaderboard.queries.boards import Row
+from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.tables import INTERVAL, Column, Shown, cell_of, step_of
 
 DASH = "--"
@@ -19,16 +19,13 @@ def board_json(phase: Phase, shown: Shown | None) -> dict[str, Any]:
         "scheme": board.scheme["name"] if board else phase.scheme.name,
         "snapshot": board.snapshot if board else None,
         "official": board.official if board else True,
-        **({} if board is None or board.official else {"what_if": _changed(shown)}),
+        **({} if board is None or board.official else {"what_if": _changed(board)}),
         "entries": [_entry_json(row, shown.columns) for row in shown.rows] if shown else [],
     }
 
 
-def _changed(shown: Shown | None) -> Mapping[str, Any]:
+def _changed(board: Board) -> Mapping[str, Any]:
     """What an unofficial board was made of."""
-    board = None if shown is None else shown.board
-    if board is None:
-        return {}
     metrics = {rule["metric"]: rule["weight"] for rule in board.scheme["spec"]["metrics"]}
     return {
         "scheme": board.scheme["title"],

@@ -1,5 +1,6 @@
 """The ledger of a team's attempts: what each cost and why, what was given, what is left."""
 
+import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from leaderboard.enums import CaseState, SubmissionState
 from leaderboard.messages import LEDGER
 from leaderboard.models import AttemptGrant, CaseResult, Membership, Phase, Submission, Team
-from leaderboard.templatetags.people import person
+from leaderboard.words import person
 
 _S = SubmissionState
 
@@ -83,13 +84,21 @@ def ledger(phase: Phase, *teams: Team) -> list[LedgerRow]:
 
 def in_window(rows: Iterable[LedgerRow], phase: Phase, at: datetime, *, invalid: bool = False) -> Attempts:
     """The valid (or the invalid) attempts in the phase's rolling window that ends at `at`."""
-    recent = [row for row in rows if row.at > at - phase.window]
-    costs = [(row, row.invalid if invalid else row.valid) for row in recent]
-    allowed = phase.invalid_per_window if invalid else phase.attempts_per_window
-    allowed -= sum(cost for _, cost in costs if cost < 0)
-    times = sorted((row.at for row, cost in costs if cost > 0), reverse=True)
-    next_at = times[allowed - 1] + phase.window if 0 < allowed <= len(times) else None
-    return Attempts(len(times), allowed, next_at)
+    costs = [(row.at + phase.window, row.invalid if invalid else row.valid) for row in rows]
+    own = phase.invalid_per_window if invalid else phase.attempts_per_window
+    used, allowed = _balance(costs, own, at)
+    if used < allowed:
+        return Attempts(used, allowed, None)
+    # A grant leaves the window like what was sent: that a row leaves need not free an attempt.
+    leaving = (until for until, _ in sorted(costs) if until > at)
+    free = (moment for moment in leaving if operator.lt(*_balance(costs, own, moment)))
+    return Attempts(used, allowed, next(free, None))
+
+
+def _balance(costs: Iterable[tuple[datetime, int]], own: int, at: datetime) -> tuple[int, int]:
+    """How many attempts are used and allowed at a moment; `costs` are (until when it counts, cost)."""
+    counting = [cost for until, cost in costs if until > at]
+    return sum(cost > 0 for cost in counting), own - sum(cost for cost in counting if cost < 0)
 
 
 def in_total(rows: Iterable[LedgerRow], phase: Phase) -> Attempts | None:

@@ -38,10 +38,10 @@ def _matches(word: str) -> Q:
     matches = Q(sha256__startswith=word.lower())
     for text in texts:
         matches |= Q(**{f"{text}__icontains": word})
-    return matches | Q(pk=uuid.UUID(word)) if _is_id(word) else matches
+    return matches | Q(pk=uuid.UUID(word)) if is_id(word) else matches
 
 
-def _is_id(word: str) -> bool:
+def is_id(word: str) -> bool:
     try:
         uuid.UUID(word)
     except ValueError:

@@ -50,7 +50,7 @@ def unscored(phases: Iterable[Phase] | None = None) -> "QuerySet[CaseResult]":
 
 
 def waiting() -> list[Waiting]:
-    """Every queue of the site, in seven queries."""
+    """What waits by queue, in six queries; pictures and the certainty of boards are not told."""
     due = Q(mailed_at=None, mail_after__lte=timezone.now())
     letters, notices = (model.objects.filter(due) for model in (Letter, Notification))
     mails = [counted("mailing", found, "at") for found in (letters, notices)]

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from leaderboard.models import LAYOUT, Phase, Snapshot
-from leaderboard.rules import Sight
+from leaderboard.rules import Sight, is_published
 
 
 def shown(
@@ -52,13 +52,10 @@ def stands(phase: Phase, sight: Sight, evaluation: int) -> bool:
 def is_frozen(phase: Phase) -> bool:
     """Whether others than organizers see the board as it was at `freeze_at`."""
     now = timezone.now()
-    return phase.freeze_at is not None and phase.freeze_at <= now and not _published(phase, now)
+    published = phase.publish_at is not None and phase.publish_at <= now
+    return phase.freeze_at is not None and phase.freeze_at <= now and not published
 
 
 def is_withheld(phase: Phase) -> bool:
     """The results are not published yet, and no frozen board stands in for them."""
-    return phase.freeze_at is None and phase.publish_at is not None and not _published(phase, timezone.now())
-
-
-def _published(phase: Phase, now: datetime) -> bool:
-    return phase.publish_at is not None and phase.publish_at <= now
+    return not is_published(phase)

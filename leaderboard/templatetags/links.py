@@ -24,9 +24,3 @@ def asking(asked: Asking, **changes: Any) -> str:
 def sorting(asked: Asking, key: str) -> str:
     """The query that sorts by a column, and turns the order where it is sorted by it already."""
     return asked.query(sort=f"-{key}" if asked.sort == key else key)
-
-
-@register.simple_tag
-def downloading(asked: Asking) -> str:
-    """The query for a download of exactly what is shown."""
-    return asked.query()

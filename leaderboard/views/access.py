@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404
 
 from leaderboard import rules
 from leaderboard.enums import Aspect, RenderingState
-from leaderboard.models import Challenge, Entry, Phase, Picture, Submission, Team, Upload
-from leaderboard.queries import snapshots
+from leaderboard.models import Challenge, Dataset, Entry, Phase, Picture, Submission, Team, Upload
+from leaderboard.queries import challenges, snapshots
 from leaderboard.queries.veil import ANONYMOUS, Veil
 
 
@@ -21,6 +21,15 @@ def phase_or_404(challenge: str, phase: str) -> Phase:
     return get_object_or_404(
         Phase.objects.select_related("challenge", "scheme"), challenge__slug=challenge, slug=phase
     )
+
+
+def asked_phase(request: HttpRequest, dataset: Dataset) -> Phase | None:
+    """The phase named by `?phase=`, or 404, else the current one of those that have the dataset."""
+    phases = dataset.phases.select_related("challenge", "scheme")
+    asked = request.GET.get("phase")
+    if asked:
+        return get_object_or_404(phases, slug=asked)
+    return challenges.current_phase([challenges.phase_row(phase) for phase in phases])
 
 
 def standing(request: HttpRequest, challenge: Challenge) -> rules.Standing:

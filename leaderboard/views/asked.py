@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -84,11 +84,20 @@ def _until(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment + timedelta(days=1, microseconds=-1) if len(text) == len("2026-01-31") else moment
-    except (ValueError, OverflowError) as error:
+        moment = _moment(text)
+    except ValueError as error:
         raise Refused("no_such_day", text=text) from error
+    # At either end of the calendar no other zone can tell the time.
+    if not 2000 <= moment.year < 3000:
+        raise Refused("no_such_day", text=text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time.max)
+    except ValueError:
+        return datetime.fromisoformat(text)
 
 
 def _listed(query: QueryDict, name: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from leaderboard.domain.evaluation import plan
 from leaderboard.domain.label_names import label_names
@@ -32,7 +32,7 @@ def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
         raise Http404
     if len(of_asked) > 1:
         return render(request, "cases/choose.html", {"challenge": shown, "key": case, "cases": of_asked})
-    phase = asked_phase(request, of_asked[0].dataset)
+    phase = access.asked_phase(request, of_asked[0].dataset)
     context = {
         "challenge": shown,
         "case": of_asked[0],
@@ -44,15 +44,6 @@ def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
     }
     context["viewer"] = _viewer(context)
     return render(request, "cases/case.html", context)
-
-
-def asked_phase(request: HttpRequest, dataset: Dataset) -> Phase | None:
-    """The phase named by `?phase=`, else the current one of those that have the dataset."""
-    phases = dataset.phases.select_related("challenge", "scheme")
-    asked = request.GET.get("phase")
-    if asked:
-        return get_object_or_404(phases, slug=asked)
-    return challenges.current_phase([challenges.phase_row(phase) for phase in phases])
 
 
 def _before(case: Case) -> dict[str, Any]:

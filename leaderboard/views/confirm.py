@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -42,15 +42,15 @@ def ask(request: HttpRequest, question: Question, form: forms.BaseForm, act: Act
             form.add_error(None, str(refused))
         else:
             messages.success(request, done)
-            return redirect(_next(request) or question.back)
+            return redirect(own_page(request.POST) or question.back)
     return render(
         request, "confirm.html", {"question": question, "form": form, "challenge": question.challenge}
     )
 
 
-def _next(request: HttpRequest) -> str:
-    """The page of this site that the form names to go on with."""
-    wanted = request.POST.get("next", "")
+def own_page(named: QueryDict) -> str:
+    """The page of this site that `next` names to go on with; nothing where it leads elsewhere."""
+    wanted = named.get("next", "")
     return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 

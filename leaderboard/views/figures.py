@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from leaderboard.enums import RegistrationTask
 from leaderboard.figures.distributions import case_distributions
 from leaderboard.figures.figure import Figure
 from leaderboard.figures.heatmap import rank_heatmap
@@ -145,11 +146,6 @@ def tau_rows(found: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
 
 ROWS = (("DSC", "HD95"), ("TRE", "NDV"))
 ACROSS = 3
-TASKS = {
-    "inter-subject": "inter-subject",
-    "atlas-to-subject": "atlas to subject",
-    "subject-to-atlas": "subject to atlas",
-}
 
 
 @dataclass(frozen=True)
@@ -167,7 +163,7 @@ def significance_grids(board: Board) -> list[Grid]:
     grids = []
     for group in dict.fromkeys(dataset.group for dataset in board.datasets):
         of_group = [dataset for dataset in board.datasets if dataset.group == group]
-        of_group.sort(key=lambda dataset: list(TASKS).index(dataset.task))
+        of_group.sort(key=lambda dataset: RegistrationTask.values.index(dataset.task))
         for metrics in ROWS:
             grids += _grids(group, metrics, of_group)
     return grids
@@ -192,7 +188,7 @@ def grid_figure(grid: Grid, matrices: Mapping[str, Mapping[str, Any]]) -> Figure
     """`matrices` by dataset and metric; None where there are not two entries to compare."""
     rows = [
         [
-            Place(dataset.name, TASKS[dataset.task], matrices[dataset.slug][metric])
+            Place(dataset.name, RegistrationTask(dataset.task).label.lower(), matrices[dataset.slug][metric])
             if _comparable(matrices, dataset.slug, metric)
             else None
             for dataset in grid.datasets

@@ -106,7 +106,7 @@ def data(request: HttpRequest, challenge: str) -> HttpResponse:
 def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     """One dataset of the newest phase that has it: table, distributions, significance."""
     shown = get_object_or_404(challenges.datasets_of(access.challenge_or_404(challenge)), slug=dataset)
-    phase = _asked_phase(request, shown)
+    phase = access.asked_phase(request, shown)
     context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase}
     if phase is None:
         return render(request, "boards/dataset.html", context)
@@ -136,12 +136,3 @@ def _dataset_results(phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Da
         "figures": figures.dataset_figures(board, dataset, part, structures),
     }
     return {"html": render_to_string("boards/_dataset.html", context)}
-
-
-def _asked_phase(request: HttpRequest, dataset: Dataset) -> Phase | None:
-    """The phase named by `?phase=`, else the current one of those that have the dataset."""
-    phases = dataset.phases.select_related("challenge", "scheme")
-    asked = request.GET.get("phase")
-    if asked:
-        return get_object_or_404(phases, slug=asked)
-    return challenges.current_phase([challenges.phase_row(phase) for phase in phases])

@@ -19,9 +19,10 @@ from leaderboard import incoming, rules
 from leaderboard.domain import attempts, people, submissions, teams, upload_tokens, uploads
 from leaderboard.domain.evaluation import handouts
 from leaderboard.enums import Aspect
-from leaderboard.forms import CARD, EntryChoiceForm, SubmitForm
+from leaderboard.forms import SubmitForm
 from leaderboard.messages import WORDS, Refused
-from leaderboard.models import Case, Dataset, Entry, Phase, Team
+from leaderboard.models import Case, Dataset, Phase, Submission, Team
+from leaderboard.queries import snapshots
 from leaderboard.queries.ledger import ledger_of
 from leaderboard.queries.progress import progress_of
 from leaderboard.views import access
@@ -57,16 +58,9 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
 
 @transaction.atomic
 def _receive(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> str:
-    entry = chosen_entry(team, form)
+    entry = teams.chosen_entry(team, **form.method())
     file: TemporaryUploadedFile = form.cleaned_data["file"]
     return submissions.receive(phase, entry, signed_in(request), file).get_absolute_url()
-
-
-def chosen_entry(team: Team, form: EntryChoiceForm) -> Entry:
-    """The entry that a valid form names, made where it is new. Raises Refused for a taken name."""
-    cleaned = form.cleaned_data
-    present: Entry | None = cleaned["entry"] or team.entries.filter(name__iexact=cleaned["name"]).first()
-    return present or teams.add_entry(team, cleaned["name"], **{field: cleaned[field] for field in CARD})
 
 
 def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:
@@ -126,7 +120,7 @@ def _seen(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     sight = access.sight(request, shown.phase)
     progress, logs = progress_of(shown), access.may_read_log(request, shown.phase, team.slug)
     theirs = access.is_theirs(request, challenge, team.slug)
-    if not sight.shows(Aspect.AGGREGATES, team.slug):
+    if not sight.shows(Aspect.AGGREGATES, team.slug) or not (theirs or _stood_at_the_freeze(shown, sight)):
         progress = replace(progress, running_mean=[])
     return {
         "submission": shown,
@@ -139,7 +133,16 @@ def _seen(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "is_theirs": theirs,
         "is_organizer": sight.is_organizer,
         "is_member": theirs and rules.is_member(request.user, team),
+        "may_choose": rules.may_choose(shown.phase, timezone.now()),
     }
+
+
+def _stood_at_the_freeze(shown: Submission, sight: rules.Sight) -> bool:
+    """Whether a submission is on the board that is shown, where a frozen one stands in for the present."""
+    if not snapshots.is_frozen(shown.phase):
+        return True
+    current = shown.evaluations.filter(current=True).values_list("pk", flat=True).first()
+    return current is not None and snapshots.stands(shown.phase, sight, current)
 
 
 def sample_zip(request: HttpRequest, challenge: str, phase: str) -> FileResponse:

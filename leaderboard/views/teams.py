@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,12 +15,14 @@ from leaderboard import rules
 from leaderboard.domain import teams
 from leaderboard.forms import DescribeTeamForm, EntryForm, InviteForm, TeamForm
 from leaderboard.messages import Refused
-from leaderboard.models import Submission, Team
+from leaderboard.models import Challenge, Submission, Team
 from leaderboard.queries.ledger import ledgers_of
-from leaderboard.templatetags.people import person
 from leaderboard.templatetags.text import markdown
 from leaderboard.views import access
 from leaderboard.views.people import signed_in
+from leaderboard.words import person
+
+A_PAGE = 50
 
 
 @login_required
@@ -32,16 +36,25 @@ def create(request: HttpRequest, challenge: str) -> HttpResponse:
     form = TeamForm(request.POST or None, challenge=entered)
     if form.is_valid():
         try:
-            team = teams.found_team(
-                user, entered, form.cleaned_data["name"], form.cleaned_data["affiliation"]
-            )
+            team = _founded(user, entered, **form.cleaned_data)
         except Refused as refused:
-            form.add_error("name", str(refused))
+            if refused.code == "terms_changed":
+                # The form names the version that was read: another form, for the terms that are shown now.
+                form = TeamForm(initial=form.cleaned_data | {"terms": False}, challenge=entered)
+                messages.error(request, str(refused))
+            else:
+                form.add_error("name", str(refused))
         else:
             messages.success(request, f"Welcome, {team.name}. You can submit now.")
             return redirect(team)
     context = {"challenge": entered, "form": form, "terms_html": markdown(entered.terms)}
     return render(request, "teams/create.html", context)
+
+
+def _founded(
+    user: User, challenge: Challenge, *, name: str, affiliation: str, version: int, **_: bool
+) -> Team:
+    return teams.found_team(user, challenge, name, affiliation, version)
 
 
 def detail(request: HttpRequest, team: str) -> HttpResponse:
@@ -54,10 +67,8 @@ def detail(request: HttpRequest, team: str) -> HttpResponse:
         "team": shown,
         "challenge": shown.challenge,
         "memberships": shown.memberships.select_related("user__profile").order_by("role", "joined_at"),
-        "entries": shown.entries.all(),
-        "submissions": Submission.objects.filter(entry__team=shown).select_related(
-            "entry", "phase__challenge"
-        ),
+        "entries": shown.entries.select_related("challenge"),
+        "submissions": Paginator(_submissions(shown), A_PAGE).get_page(request.GET.get("page")),
         "ledgers": ledgers_of(shown, timezone.now()),
         "is_member": rules.is_member(request.user, shown),
         "may_manage": may_manage,
@@ -65,6 +76,11 @@ def detail(request: HttpRequest, team: str) -> HttpResponse:
     if may_manage:
         context |= {"invite_form": InviteForm(), "invitations": _open_invitations(request, shown)}
     return render(request, "teams/detail.html", context)
+
+
+def _submissions(team: Team) -> "QuerySet[Submission]":
+    found = Submission.objects.filter(entry__team=team).defer("problems")
+    return found.select_related("entry", "phase__challenge")
 
 
 def _open_invitations(request: HttpRequest, team: Team) -> list[dict[str, Any]]:
@@ -166,9 +182,14 @@ def edit_entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse
     edited = access.own_entry_or_404(request, challenge, entry)
     form = EntryForm(request.POST or None, instance=edited)
     if form.is_valid():
-        form.save()
-        messages.success(request, f"The card of {edited.name} is changed.")
-        return redirect(edited)
+        try:
+            teams.describe_entry(edited, signed_in(request), **form.cleaned_data)
+        except Refused as refused:
+            edited.refresh_from_db(fields=["name"])
+            form.add_error("name", str(refused))
+        else:
+            messages.success(request, f"The card of {edited.name} is changed. Boards follow in a moment.")
+            return redirect(edited)
     return render(
         request, "teams/edit_entry.html", {"form": form, "entry": edited, "challenge": edited.challenge}
     )

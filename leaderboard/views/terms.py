@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from leaderboard.domain import people
 from leaderboard.forms import AcceptForm
@@ -12,6 +11,7 @@ from leaderboard.messages import Refused
 from leaderboard.models import TermsAcceptance
 from leaderboard.templatetags.text import markdown
 from leaderboard.views import access
+from leaderboard.views.confirm import own_page
 from leaderboard.views.people import signed_in
 
 
@@ -27,7 +27,7 @@ def accept(request: HttpRequest, challenge: str) -> HttpResponse:
             messages.error(request, str(refused))
             return redirect(request.get_full_path())
         messages.success(request, "The terms are accepted.")
-        return redirect(_next(request) or shown.get_absolute_url())
+        return redirect(own_page(request.GET) or shown.get_absolute_url())
     context = {
         "challenge": shown,
         "form": form,
@@ -36,8 +36,3 @@ def accept(request: HttpRequest, challenge: str) -> HttpResponse:
         "accepted": TermsAcceptance.objects.filter(challenge=shown, user=user),
     }
     return render(request, "people/terms.html", context)
-
-
-def _next(request: HttpRequest) -> str:
-    wanted = request.GET.get("next", "")
-    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""

@@ -22,7 +22,6 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
@@ -33,7 +32,6 @@ from leaderboard.messages import Refused
 from leaderboard.models import Phase, Upload
 from leaderboard.views import access
 from leaderboard.views.people import signed_in
-from leaderboard.views.submissions import chosen_entry
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
@@ -226,7 +224,7 @@ def _begin(user: User, length: int, metadata: dict[str, str]) -> Upload:
             {field: [str(error) for error in errors] for field, errors in form.errors.items()}
         )
     with transaction.atomic():
-        entry = chosen_entry(team, form)
+        entry = teams.chosen_entry(team, **form.method())
         return uploads.begin(phase, entry, user, metadata.get("filename", ""), length, declared)
 
 
@@ -279,7 +277,9 @@ def _address(upload: Upload) -> str:
 def _dated(response: HttpResponse, upload: Upload, offset: int) -> HttpResponse:
     """With the time at which an upload that is not whole expires."""
     if offset < upload.length:
-        response["Upload-Expires"] = http_date((timezone.now() + settings.UPLOAD_EXPIRY).timestamp())
+        # A piece that was stored has put it off.
+        upload.refresh_from_db(fields=["expires_at"])
+        response["Upload-Expires"] = http_date(upload.expires_at.timestamp())
     return response
 
 

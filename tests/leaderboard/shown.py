@@ -148,13 +148,13 @@ def place() -> Place:
     phase.datasets.set(datasets)
     teams = [make.team(challenge, name=f"{word} Labs", affiliation=f"{word} Institute") for word in WORDS]
     entries = [make.entry(team, name=f"{word} Net") for team, word in zip(teams, WORDS, strict=True)]
-    submissions = [_scored(phase, entry, number) for number, entry in enumerate(entries)]
+    submissions = [scored(phase, entry, number) for number, entry in enumerate(entries)]
     ranking.mark_stale(phase.pk)
     ranking.update_board(phase.pk)
     return Place(challenge, phase, datasets, teams, entries, submissions, organizer)
 
 
-def _scored(phase: Phase, entry: Entry, team: int) -> Submission:
+def scored(phase: Phase, entry: Entry, team: int) -> Submission:
     now = timezone.now()
     made = make.submission(
         phase=phase, entry=entry, state="scored", finished_at=now, filename=f"{entry.slug}.zip"

@@ -115,6 +115,28 @@ def test_addresses_of_private_things_cannot_be_guessed() -> None:
     assert all(len(token) * 6 >= 128 for token in tokens)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/invitations/%00/",
+        "/challenges/lumir/cases/%00/",
+        "/challenges/lumir/datasets/t1/?phase=%00",
+        "/?q=a%2500%00",
+    ],
+)
+def test_an_address_with_the_character_nul_makes_no_sense(address: str) -> None:
+    answer = Client().get(address)
+    assert answer.status_code == 400
+    assert "The request made no sense" in answer.content.decode()
+    assert "Content-Security-Policy" in answer
+
+
+def test_a_cookie_with_the_character_nul_makes_no_sense() -> None:
+    # In quotes a cookie may hold any character by its octal number.
+    answer = Client().get("/profile/", headers={"Cookie": f'sessionid="{"0" * 20}\\000"'})
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_of_a_file_is_a_formula(first: str) -> None:
     assert inert(f"{first}cmd|' /C calc'!A0") == f"'{first}cmd|' /C calc'!A0"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from html import unescape
+from statistics import fmean
 from urllib.parse import urljoin
 
 import pytest
@@ -125,6 +126,22 @@ def test_a_frozen_board_stands_for_all_but_organizers(place: Place) -> None:
         words = text(client, pages)
         teams = {1, 2} if name == "organizer" else {0, 1, 2}
         assert [seen(aspect, words) for aspect in NUMBERS] == [teams] * 3, name
+
+
+def test_what_was_scored_after_the_freeze_is_told_to_its_team_alone(place: Place) -> None:
+    Snapshot.objects.update(created_at=NOW - 2 * HOUR)
+    place.show(Aspect.LOGS, *EVERYBODY)
+    since = shown.scored(place.phase, place.entries[OWN], OWN).get_absolute_url()
+    before = place.submissions[OWN].get_absolute_url()
+    mean = f"{fmean(shown.cases(OWN, 0) + shown.cases(OWN, 1)):.4f}"
+
+    def told(address: str) -> set[str]:
+        return {name for name, client in place.browsers().items() if mean in text(client, [address])}
+
+    everybody = {"public", "other", "member", "organizer"}
+    assert told(since) == everybody
+    Phase.objects.update(freeze_at=NOW - HOUR, publish_at=NOW + HOUR)
+    assert (told(before), told(since)) == (everybody, {"member", "organizer"})
 
 
 def links(page: str) -> set[str]:

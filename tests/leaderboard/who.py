@@ -127,6 +127,7 @@ TABLE: dict[str, Row] = {
     "organize_dataset_renew": ORGANIZERS,
     "organize_dataset_new": ORGANIZERS,
     "organize_import": ORGANIZERS,
+    "organize_import_again": row("404 404 404 404 404 302 302"),
     "organize_submissions": ORGANIZERS,
     "organize_submission_act": ORGANIZERS,
     "organize_entry": ORGANIZERS,

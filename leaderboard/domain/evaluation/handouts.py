@@ -8,7 +8,7 @@ import shlex
 import tempfile
 import zipfile
 from dataclasses import asdict
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +22,6 @@ from leaderboard.models import Dataset, Phase
 from scoring.archive import SUFFIXES, Limits
 from scoring.errors import InvalidArchive, InvalidField
 from scoring.nifti import MAX_OFFSET, TYPE_NAMES, TYPES
-from scoring.spec import EvaluationConfig
 
 
 def pairs_csv(phase: Phase) -> str:
@@ -42,13 +41,10 @@ def sample_zip(phase: Phase) -> IO[bytes]:
     """A zip with a field of zeros for every pair of a phase, rewound to its start."""
     # Zero fields compress a thousandfold: at full size, too, this stays on disk and small.
     file = tempfile.TemporaryFile()  # noqa: SIM115 the response closes it
-    packed: dict[tuple[int, ...], bytes] = {}
+    shapes = {pair.key: config.expected_shape for config in plan.configs_of(phase) for pair in config.pairs}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for config in plan.configs_of(phase):
-            for pair in config.pairs:
-                name = f"disp_{pair.key}.nii.gz"
-                if name not in archive.namelist():
-                    archive.writestr(name, packed.setdefault(config.expected_shape, _zeros(config)))
+        for key, shape in shapes.items():
+            archive.writestr(f"disp_{key}.nii.gz", _zeros(tuple(shape)))
     file.seek(0)
     return file
 
@@ -151,6 +147,8 @@ def _configs_of(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _zeros(config: EvaluationConfig) -> bytes:
-    image = nib.Nifti1Image(np.zeros(config.expected_shape, np.float32), np.eye(4))
+@lru_cache(maxsize=16)
+def _zeros(shape: tuple[int, ...]) -> bytes:
+    """A compressed field of zeros; it is asked for by anybody, and made once."""
+    image = nib.Nifti1Image(np.zeros(shape, np.float32), np.eye(4))
     return gzip.compress(image.to_bytes(), 6, mtime=0)

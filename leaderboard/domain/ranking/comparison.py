@@ -3,14 +3,13 @@
 from typing import Any
 
 import numpy as np
-from django.core.cache import cache
 from numpy.typing import NDArray
 
 from leaderboard.domain.ranking.cards import cards_in
 from leaderboard.domain.ranking.parts import TESTED, strict
 from leaderboard.domain.ranking.payload import RESAMPLES, SEED
 from leaderboard.domain.ranking.structures import item_structures, structure_name, structures_of
-from leaderboard.domain.ranking.what_if import KEPT_IF_ARBITRARY, table_of
+from leaderboard.domain.ranking.what_if import bounded, table_of
 from leaderboard.messages import Refused
 from leaderboard.models import Snapshot
 from scoring.ranking import ScoreTable, significance
@@ -23,30 +22,27 @@ def comparison(snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
 
     `differences` are a minus b; `better` and effects are positive where a is better, whatever the metric's
     direction. Wins, ties and losses are a's, on the cases where both have a value; a value that one of them
-    lacks is counted in `missing_a` or `missing_b`. Raises Refused for an entry that is not on the board.
+    lacks is counted in `missing_a` or `missing_b`. Raises Refused for an entry that is not on the board,
+    and where too many compute at once.
     """
     cards = cards_in(snapshot)
     methods = {card["entry"]: name for name, card in cards.entries.items()}
     for entry in (a, b):
         if entry not in methods:
             raise Refused("not_on_the_board", name=entry)
-    key = f"{snapshot.content_hash}/comparison/{a}/{b}"
-    found: dict[str, Any] | None = cache.get(key)
-    if found is None:
+
+    def compute() -> dict[str, Any]:
         table = table_of(snapshot).select(methods=[methods[a], methods[b]])
         structures = structures_of(snapshot.phase, cards.datasets)
-        found = {
-            "a": a,
-            "b": b,
-            "datasets": [
-                _dataset(table, scores) | {"structures": _structures(scores, structures.get(scores.name))}
-                for name in cards.datasets
-                for scores in table.datasets
-                if scores.name == name
-            ],
-        }
-        cache.set(key, found, KEPT_IF_ARBITRARY)
-    return found
+        datasets = [
+            _dataset(table, scores) | {"structures": _structures(scores, structures.get(scores.name))}
+            for name in cards.datasets
+            for scores in table.datasets
+            if scores.name == name
+        ]
+        return {"a": a, "b": b, "datasets": datasets}
+
+    return bounded(snapshot, {"comparison": [a, b]}, compute)
 
 
 def _dataset(table: ScoreTable, scores: DatasetScores) -> dict[str, Any]:

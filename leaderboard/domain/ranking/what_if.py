@@ -55,7 +55,7 @@ def what_if(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
         table = table_of(snapshot, datasets or None)
         return board_of(table, scheme, cards_in(snapshot), official=False)
 
-    return _bounded(snapshot, {"board": asdict(asked)}, compute)
+    return bounded(snapshot, {"board": asdict(asked)}, compute)
 
 
 def what_if_heatmap(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def what_if_heatmap(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
         return heatmap_part(table_of(snapshot, datasets or None), scheme, order, cards_in(snapshot))
 
-    return _bounded(snapshot, {"heatmap": asdict(asked)}, compute)
+    return bounded(snapshot, {"heatmap": asdict(asked)}, compute)
 
 
 def _kept_board(snapshot: Snapshot, scheme: str) -> dict[str, Any] | None:
@@ -127,7 +127,7 @@ def explanation(snapshot: Snapshot, entry: str) -> dict[str, Any] | None:
         scheme = Scheme.from_dict(snapshot.payload["scheme"]["spec"])
         return explain(table_of(snapshot), scheme, pool=cards.pool, only=[method])[method].to_dict()
 
-    return _bounded(snapshot, {"explain": entry}, compute, KEPT_SECONDS)
+    return bounded(snapshot, {"explain": entry}, compute, KEPT_SECONDS)
 
 
 def other_matrix(snapshot: Snapshot, dataset: str, metric: str, correction: str) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _cached(
     return found
 
 
-def _bounded(
+def bounded(
     snapshot: Snapshot,
     key: Mapping[str, Any],
     compute: Callable[[], dict[str, Any]],

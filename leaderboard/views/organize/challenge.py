@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 from leaderboard.domain import challenges
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge
-from leaderboard.templatetags.people import person
 from leaderboard.views import access
 from leaderboard.views.confirm import NothingAsked, Question, ask
 from leaderboard.views.people import signed_in
+from leaderboard.words import person
 
 
 class ChallengeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs

@@ -71,3 +71,11 @@ def imported(request: HttpRequest, challenge: str, pk: int) -> HttpResponse:
     shown = found.import_or_404(request, challenge, pk)
     name = "organize/_import.html" if request.headers.get("HX-Request") else "organize/import.html"
     return render(request, name, {"challenge": shown.challenge, "asked": shown})
+
+
+def import_again(request: HttpRequest, challenge: str, pk: int) -> HttpResponse:
+    """To the form for another try: of a dataset that is there a renewal, else a new one."""
+    shown = found.import_or_404(request, challenge, pk)
+    if shown.challenge.datasets.filter(slug=shown.slug).exists():
+        return redirect("organize_dataset_renew", challenge, shown.slug)
+    return redirect("organize_dataset_new", challenge)

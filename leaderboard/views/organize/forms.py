@@ -17,6 +17,7 @@ from leaderboard.models import Challenge, Dataset, Entry, Phase, RankingScheme, 
 
 OTHERS = [choice for choice in Audience.choices if choice[0] != Audience.ORGANIZERS]
 SEE = "see_"
+A_YEAR_IN_HOURS = 366 * 24
 
 
 class MinuteField(forms.DateTimeField):
@@ -69,9 +70,12 @@ class PhaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         label="Publishes", required=False, help_text="Until then only organizers see results; empty: at once."
     )
     grace = HoursField(
-        label="Grace in hours", min_value=0, help_text="For uploads begun before the phase closed."
+        label="Grace in hours",
+        min_value=0,
+        max_value=A_YEAR_IN_HOURS,
+        help_text="For uploads begun before the phase closed.",
     )
-    window = HoursField(label="Window of the limits in hours", min_value=0.1)
+    window = HoursField(label="Window of the limits in hours", min_value=0.1, max_value=A_YEAR_IN_HOURS)
     rules = forms.ChoiceField(choices=[(name, name) for name in imports.RULE_NAMES], label="Rules of scoring")
     reason = forms.CharField(
         max_length=300,

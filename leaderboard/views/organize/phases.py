@@ -71,10 +71,10 @@ def create(request: HttpRequest, challenge: str) -> HttpResponse:
 
 
 def _created(request: HttpRequest, owner: Challenge, form: PhaseForm) -> Phase:
-    by, position = signed_in(request), owner.phases.count()
-    made = phases.create(owner, by, form.cleaned_data["name"], position=position, **form.facts())
-    phases.set_datasets(made, by, form.cleaned_data["datasets"])
-    return made
+    name, datasets = form.cleaned_data["name"], form.cleaned_data["datasets"]
+    return phases.create(
+        owner, signed_in(request), name, datasets, position=owner.phases.count(), **form.facts()
+    )
 
 
 def edit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
@@ -98,11 +98,8 @@ def edit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
 
 
 def _changed(request: HttpRequest, phase: Phase, form: PhaseForm) -> list[str]:
-    by = signed_in(request)
-    changed = phases.edit(phase, by, form.changes(), form.cleaned_data["reason"])
-    if "datasets" in form.changed_data:
-        phases.set_datasets(phase, by, form.cleaned_data["datasets"])
-        changed.append("datasets")
+    cleaned = form.cleaned_data
+    changed = phases.edit(phase, signed_in(request), form.changes(), cleaned["reason"], cleaned["datasets"])
     return [field.replace("_", " ") for field in changed]
 
 

@@ -1,6 +1,5 @@
 """Scoring anew: begun in the shadow, looked at, applied or discarded."""
 
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.urls import reverse
 from leaderboard.domain import rescoring
 from leaderboard.messages import Refused
 from leaderboard.models import Rescoring, Snapshot
-from leaderboard.queries.organizing import rescorings_of
+from leaderboard.queries.organizing import is_id, rescorings_of
 from leaderboard.views import access
 from leaderboard.views.confirm import NothingAsked, Question, ReasonForm, ask
 from leaderboard.views.organize import found
@@ -34,7 +33,7 @@ def listed(request: HttpRequest, challenge: str) -> HttpResponse:
 def start(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """Choose what is scored anew, and why."""
     shown = found.phase_or_404(request, challenge, phase)
-    asked = [word for word in request.GET.getlist("submission") if _is_id(word)]
+    asked = [word for word in request.GET.getlist("submission") if is_id(word)]
     form = RescoreForm(request.POST or None, phase=shown, initial={"submissions": asked})
     if form.is_valid():
         chosen = form.cleaned_data["submissions"] or None
@@ -48,14 +47,6 @@ def start(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     return render(
         request, "organize/rescore.html", {"challenge": shown.challenge, "phase": shown, "form": form}
     )
-
-
-def _is_id(word: str) -> bool:
-    try:
-        uuid.UUID(word)
-    except ValueError:
-        return False
-    return True
 
 
 def detail(request: HttpRequest, challenge: str, pk: int) -> HttpResponse:

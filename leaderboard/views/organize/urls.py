@@ -35,6 +35,7 @@ urlpatterns = [
     path("datasets/<slug:dataset>/import/", datasets.begin_import, name="organize_dataset_renew"),
     path("new-dataset/", datasets.begin_import, name="organize_dataset_new"),
     path("imports/<int:pk>/", datasets.imported, name="organize_import"),
+    path("imports/<int:pk>/again/", datasets.import_again, name="organize_import_again"),
     path("submissions/", submissions.listed, name="organize_submissions"),
     path("submissions/<uuid:submission>/<slug:verb>/", submissions.act, name="organize_submission_act"),
     path("entries/<slug:entry>/", submissions.mark_entry, name="organize_entry"),

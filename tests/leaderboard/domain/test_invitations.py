@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from leaderboard.domain import invitations
+from leaderboard.domain import invitations, teams
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Invitation, Letter, Membership, Notification, Team, TermsAcceptance
 from tests.leaderboard import make
@@ -93,12 +94,18 @@ def test_an_address_is_invited_again_only_after_the_first_is_revoked(team: Team)
     invitations.invite(team, captain(team), "grace@example.org")
 
 
-def test_a_team_cannot_be_used_to_send_mail_in_bulk(team: Team) -> None:
+def test_the_site_cannot_be_used_to_send_mail_in_bulk(team: Team) -> None:
+    founder = captain(team)
+    cache.delete(f"invitations-mailed/{founder.pk}")
     for number in range(invitations.MAILED_A_DAY):
-        invitations.invite(team, captain(team), f"person{number}@example.org")
-    assert code(invitations.invite, team, captain(team), "one@example.org") == "too_many_invitations"
-    Invitation.objects.update(created_at=timezone.now() - timedelta(days=1))
-    invitations.invite(team, captain(team), "one@example.org")
+        invitations.invite(team, founder, f"person{number}@example.org")
+    assert code(invitations.invite, team, founder, "one@example.org") == "too_many_invitations"
+    # The rows of a team go with it.
+    teams.leave(team, founder)
+    another = make.team(team.challenge, founder)
+    assert code(invitations.invite, another, founder, "one@example.org") == "too_many_invitations"
+    cache.delete(f"invitations-mailed/{founder.pk}")
+    invitations.invite(another, founder, "one@example.org")
 
 
 def test_who_is_in_another_team_or_read_other_terms_stays_out(team: Team) -> None:

@@ -222,7 +222,7 @@ def test_a_phase_that_closes_soon_is_told_once_in_everybody_s_own_time() -> None
     # Tokyo is nine hours ahead, all year.
     local = closes + timedelta(hours=9)
     assert f"{local:%H:%M} JST" in text[tokyo]
-    assert f"({closes:%H:%M} UTC)" in text[tokyo]
+    assert f"{closes:%H:%M} UTC)" in text[tokyo]
     Phase.objects.filter(pk=phase.pk).update(closes_at=closes + timedelta(hours=1))
     notifications.tell_of_phases()
     assert len(titles(plain)) == 2, "a moved date is told anew"

@@ -65,6 +65,24 @@ def test_a_clone_has_the_rules_and_data_and_waits_paused() -> None:
     assert list(made.datasets.all()) == list(phase.datasets.all())
 
 
+def test_fields_and_datasets_changed_together_are_told_in_one_notice() -> None:
+    phase = make.phase()
+    member = make.team(phase.challenge).members.get()
+    changes = {"attempts_per_window": 7}
+    dataset = make.dataset(phase.challenge)
+    assert phases.edit(phase, make.user(), changes, "Asked.", [dataset]) == [
+        "attempts_per_window",
+        "datasets",
+    ]
+    (told,) = member.notifications.all()
+    assert told.text == (
+        "Validation phase: attempts per window: from 5 to 7. Asked.\n"
+        "Validation phase: datasets: from none to In-domain. Asked."
+    )
+    phase.refresh_from_db()
+    assert phase.board_stale_since is not None
+
+
 def test_freeze_then_publish() -> None:
     phase, organizer = make.phase(), make.user()
     phases.freeze(phase, organizer)

@@ -1,5 +1,7 @@
 """Exits and returns of submissions, and which one stands on the board."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models import Q
 from django.utils import timezone
@@ -117,6 +119,40 @@ def test_the_team_s_choice_stands_and_the_latest_until_it_chose(phase: Phase, en
     second.phase.refresh_from_db()
     stewardship.choose(second, make.user())
     assert on_the_board(phase) == [second]
+
+
+def test_after_the_phase_has_closed_nothing_is_chosen(phase: Phase, entry: Entry) -> None:
+    submission = scored(phase, entry)
+    Phase.objects.update(board_rule=BoardRule.CHOSEN, closes_at=timezone.now() - timedelta(minutes=1))
+    with pytest.raises(Refused) as refused:
+        stewardship.choose(submission, make.user())
+    assert refused.value.code == "choice_closed"
+    assert not Submission.objects.filter(chosen=True).exists()
+
+
+def test_what_was_withdrawn_meanwhile_is_not_chosen(phase: Phase, entry: Entry) -> None:
+    Phase.objects.update(board_rule=BoardRule.CHOSEN)
+    submission = scored(phase, entry)
+    stewardship.withdraw(Submission.objects.get(), make.user())
+    with pytest.raises(Refused) as refused:
+        stewardship.choose(submission, make.user())
+    assert refused.value.code == "cannot_choose"
+
+
+def test_the_team_is_told_what_the_organizers_did(phase: Phase, entry: Entry) -> None:
+    submission, organizer = scored(phase, entry), make.user()
+    member = entry.team.members.get()
+    stewardship.disqualify(submission, organizer, "Trained on the test data.")
+    submission.refresh_from_db()
+    stewardship.reinstate(submission, organizer, "It was another team.")
+    submission.refresh_from_db()
+    stewardship.withdraw(submission, member)
+    texts = member.notifications.order_by("pk").values_list("text", "url")
+    assert [text.rpartition(": ")[2] for text, _ in texts] == [
+        "Trained on the test data.",
+        "It was another team.",
+    ]
+    assert {url for _, url in texts} == {submission.get_absolute_url()}
 
 
 def test_the_same_file_is_found(phase: Phase, entry: Entry) -> None:

@@ -53,6 +53,21 @@ def test_the_next_attempt_frees_up_when_the_oldest_in_the_window_leaves_it(
     assert found.total == ledger.Attempts(3, 4, None)
 
 
+def test_a_grant_may_leave_the_window_before_what_it_allowed(phase: Phase, entry: Entry) -> None:
+    phase.attempts_per_window = 1
+    phase.save()
+    given = attempts.grant(entry.team, phase, make.user(), "Power cut.", valid=5)
+    type(given).objects.update(at=NOW - timedelta(hours=7))
+    for hours_ago in range(1, 7):
+        sent(phase, entry, hours_ago)
+    found = ledger.in_window(ledger.ledger(phase, entry.team), phase, NOW)
+    # In 17 hours the grant leaves, in 18 the first of six: five are left where one is allowed. The last
+    # leaves 24 hours after it was sent, an hour ago.
+    assert found == ledger.Attempts(6, 6, NOW + timedelta(hours=23))
+    phase.attempts_per_window = 0
+    assert ledger.in_window(ledger.ledger(phase, entry.team), phase, NOW).next_at is None
+
+
 def test_a_grant_counts_for_a_window_and_says_until_when(phase: Phase, entry: Entry) -> None:
     sent(phase, entry, 3, S.INVALID)
     given = attempts.grant(entry.team, phase, make.user(), "Power cut.", valid=1, invalid=2)

@@ -2,8 +2,10 @@ import zoneinfo
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.http import QueryDict
 from django.utils import timezone
 
+from leaderboard.messages import Refused
 from leaderboard.queries.boards import Cell, Metric
 from leaderboard.templatetags.links import asking, sorting
 from leaderboard.templatetags.numbers import (
@@ -17,8 +19,9 @@ from leaderboard.templatetags.numbers import (
     shares,
 )
 from leaderboard.templatetags.text import markdown
-from leaderboard.templatetags.times import duration, when
+from leaderboard.templatetags.times import when
 from leaderboard.views.asked import Asked
+from leaderboard.words import duration, moment
 
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -26,6 +29,7 @@ NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 def test_a_time_in_utc_is_said_once() -> None:
     with timezone.override(UTC):
         assert when(NOON) == '<time datetime="2026-07-01T12:00:00Z">1 Jul 2026, 12:00 UTC</time>'
+        assert moment(NOON) == "1 Jul 2026, 12:00 UTC"
 
 
 def test_a_time_elsewhere_carries_its_zone_and_utc() -> None:
@@ -39,6 +43,26 @@ def test_utc_names_its_day_where_it_is_another_one() -> None:
     with timezone.override(zoneinfo.ZoneInfo("Asia/Tokyo")):
         assert "2 Jul 2026, 00:00 JST" in when(NOON + timedelta(hours=3))
         assert "(1 Jul 2026, 15:00 UTC)" in when(NOON + timedelta(hours=3))
+        assert moment(NOON + timedelta(hours=3)) == "2 Jul 2026, 00:00 JST (1 Jul 2026, 15:00 UTC)"
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("2026-01-31", "2026-01-31T23:59:59.999999+00:00"),
+        ("20260131", "2026-01-31T23:59:59.999999+00:00"),
+        ("2026-01-31T00:00", "2026-01-31T00:00:00+00:00"),
+        ("2026-01-31T18:00+09:00", "2026-01-31T18:00:00+09:00"),
+    ],
+)
+def test_a_day_stands_for_its_end_and_a_time_for_itself(text: str, until: str) -> None:
+    assert Asked(at=text).until == datetime.fromisoformat(until)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01", "1999-12-31T23:00", "2026-02-30", "soon"])
+def test_a_day_that_no_board_knows_is_no_date(text: str) -> None:
+    with pytest.raises(Refused, match="is no date"):
+        Asked.of(QueryDict(f"at={text}"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from leaderboard.models import Entry, Phase
+from leaderboard.models import AuditEvent, Entry, Phase
 from tests.leaderboard import make, payload
 from tests.leaderboard.views.conftest import page
 
@@ -46,7 +46,26 @@ def test_submissions_are_listed_for_the_team_alone(client: Client, phase: Phase,
     client.force_login(make.user())
     assert "secret-name.zip" not in page(client, address)
     client.force_login(entry.team.members.get())
-    assert "secret-name.zip" in page(client, address)
+    html = page(client, address)
+    assert "secret-name.zip" in html
+    assert '<span class="state"><span class="dot good"></span>Scored</span>' in html
+
+
+def test_a_card_is_changed_and_the_boards_follow(client: Client, phase: Phase, entry: Entry) -> None:
+    make.submission(phase=phase, entry=entry)
+    make.entry(entry.team, name="Taken")
+    client.force_login(entry.team.members.get())
+    address = "/challenges/lumir/entries/entry-0/edit/"
+    taken = client.post(address, {"name": "taken", "kind": "optimisation"})
+    assert "is called “taken” already" in taken.content.decode()
+    assert Phase.objects.get().board_stale_since is None
+    changed = client.post(address, {"name": "Warp", "kind": "optimisation", "hardware": "a laptop"})
+    assert changed["Location"] == "/challenges/lumir/entries/entry-0/"
+    entry.refresh_from_db()
+    assert (entry.name, entry.kind, entry.hardware) == ("Warp", "optimisation", "a laptop")
+    assert Phase.objects.get().board_stale_since is not None
+    event = AuditEvent.objects.latest("pk")
+    assert (event.what, event.after) == ("Entry renamed", "Warp")
 
 
 @pytest.mark.parametrize("entries", [1, 3, 40])

@@ -68,7 +68,7 @@ def test_used_up_attempts_say_when_the_next_is_free(phase: Phase, captain: User)
     for _ in range(2):
         make.submission(phase=phase, entry=entry, state=SubmissionState.SCORED)
     html = page(phase, captain)
-    assert "Your team has used its 2 attempts of the last 24 hours" in html
+    assert "Your team has used its 2 attempts within 1 day" in html
     assert FORM not in html
 
 

@@ -133,6 +133,20 @@ def test_terms_that_changed_meanwhile_are_shown_anew(team: Team) -> None:
     assert team.members.count() == 1
 
 
+def test_a_founder_accepts_the_terms_that_were_read() -> None:
+    challenge = make.challenge(slug="lumir", terms="Be fair.")
+    client, sent = as_user(make.user()), {"name": "Warp", "affiliation": "Lab", "terms": "on", "version": 1}
+    Challenge.objects.update(terms_version=2)
+    answer = client.post("/challenges/lumir/teams/new/", sent)
+    page = answer.content.decode()
+    assert "The terms changed while you were reading" in page
+    assert 'name="version" value="2"' in page
+    assert 'value="Warp"' in page
+    assert not challenge.teams.exists()
+    assert client.post("/challenges/lumir/teams/new/", sent | {"version": 2}).status_code == 302
+    assert TermsAcceptance.objects.get().version == 2
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -216,14 +230,16 @@ def test_names_of_members_are_those_of_their_profiles(team: Team, ada: Client) -
     assert 'href="https://orcid.org/0000-0002-1825-0097"' in page
 
 
-def test_the_team_page_costs_the_same_for_one_member_and_for_three(team: Team, ada: Client) -> None:
-    counts = []
+def test_the_team_page_costs_the_same_for_one_of_everything_and_for_three(team: Team, ada: Client) -> None:
+    counts, phase = [], make.phase(challenge=team.challenge)
+    make.submission(phase=phase, entry=make.entry(team), state="failed")
     for _ in range(2):
         with CaptureQueriesContext(connection) as captured:
             ada.get(team.get_absolute_url())
         counts.append(len(captured))
         for _ in range(2):
             teams.enter(team, make.user())
+            make.submission(phase=phase, entry=make.entry(team), state="failed")
             invitations.make_link(team, team.memberships.get(role="captain").user)
     assert counts[0] == counts[1]
 

@@ -235,7 +235,14 @@ def test_an_upload_tells_when_it_expires(tus: Tus) -> None:
     for answer in answers:
         left = parsedate_to_datetime(answer["Upload-Expires"]) - timezone.now()
         assert timedelta(0) <= settings.UPLOAD_EXPIRY - left < timedelta(minutes=1)
-    assert "Upload-Expires" not in tus.send(begun["Location"], 1, DATA[1:])
+    # Looking at it puts nothing off, a piece does.
+    ends = timezone.now() + timedelta(hours=1)
+    Upload.objects.update(expires_at=ends)
+    looked = tus.call("HEAD", begun["Location"])
+    assert parsedate_to_datetime(looked["Upload-Expires"]) == ends.replace(microsecond=0)
+    piece = tus.send(begun["Location"], 1, b"x")
+    assert parsedate_to_datetime(piece["Upload-Expires"]) > ends
+    assert "Upload-Expires" not in tus.send(begun["Location"], 2, DATA[2:])
 
 
 def test_an_expired_upload_is_gone(tus: Tus, address: str) -> None:

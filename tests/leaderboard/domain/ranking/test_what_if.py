@@ -40,6 +40,8 @@ def test_a_choice_of_datasets_waits_while_too_many_compute(snapshot: Snapshot) -
     cache.set_many(dict.fromkeys(taken, 1))
     with pytest.raises(Refused, match="Ask again in a few seconds"):
         ranking.what_if(snapshot, asked)
+    with pytest.raises(Refused, match="Ask again in a few seconds"):
+        ranking.comparison(snapshot, *(entry["entry"] for entry in snapshot.payload["entries"][:2]))
     cache.delete(taken[0])
     first = ranking.what_if(snapshot, asked)
     assert cache.get(taken[0]) is None

@@ -98,6 +98,15 @@ def test_all_that_is_wrong_stands_on_the_page_of_an_import(organizer: Client, pl
     assert "boom" in organizer.get(f"/organize/lumir/imports/{place.asked.pk}/").content.decode()
 
 
+def test_another_try_of_an_import_leads_to_the_form_that_takes_it(organizer: Client, place: Place) -> None:
+    again = f"/organize/lumir/imports/{place.asked.pk}/again/"
+    assert again in organizer.get(f"/organize/lumir/imports/{place.asked.pk}/").content.decode()
+    assert organizer.get(again)["Location"] == "/organize/lumir/datasets/in-domain/import/"
+    DatasetImport.objects.update(state=ImportState.FAILED, slug="another")
+    assert again in organizer.get("/organize/lumir/").content.decode()
+    assert organizer.get(again)["Location"] == "/organize/lumir/new-dataset/"
+
+
 def test_facts_are_changed_on_the_record(organizer: Client, place: Place) -> None:
     sent = {"name": "In-domain T1w", "group": "in-domain", "task": "inter-subject", "species": "human"}
     organizer.post("/organize/lumir/datasets/in-domain/", sent | {"public": "on", "reason": "Released."})

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from leaderboard.enums import Aspect
-from leaderboard.models import AuditEvent, Phase
+from leaderboard.models import AuditEvent, Notification, Phase
 from tests.leaderboard import make
 from tests.leaderboard.views.organize.conftest import Place
 
@@ -54,7 +54,7 @@ def test_each_change_is_logged_with_its_reason(organizer: Client, place: Place) 
     organizer.post(f"{PHASE}edit/", fields(place.phase, **changes))
     assert set(logged()) == {
         ("Validation phase: attempts per window", "5", "7", "Asked."),
-        ("Validation phase: grace", "1 hour", "0.5 hours", "Asked."),
+        ("Validation phase: grace", "1 h", "30 min", "Asked."),
         ("Validation phase: closes at", "", "2030-03-01 13:00 UTC", "Asked."),
     }
     page = Client().get("/challenges/lumir/changes/").content.decode()
@@ -73,6 +73,7 @@ def test_times_are_typed_in_the_viewer_s_zone(organizer: Client, place: Place) -
     phase = Phase.objects.get()
     assert phase.closes_at == datetime(2030, 3, 1, 0, 0, tzinfo=UTC)
     assert phase.opens_at == place.phase.opens_at
+    assert logged() == [("Validation phase: closes at", "", "2030-03-01 00:00 UTC", "")]
     assert "1 Mar 2030, 09:00 JST" in organizer.get(PHASE).content.decode()
 
 
@@ -104,7 +105,18 @@ def test_a_phase_is_made_with_its_datasets(organizer: Client, place: Place) -> N
     made = Phase.objects.get(slug="test-phase")
     assert list(made.datasets.all()) == [place.dataset]
     assert (made.kind, made.position, made.visibility["names"]) == ("test", 1, [])
-    assert "Phase Test phase created" in [what for what, *_ in logged()]
+    assert [what for what, *_ in logged()] == ["Phase Test phase created"]
+    assert not Notification.objects.exists(), "no rule has changed for anybody"
+
+
+@pytest.mark.parametrize("field", ["window", "grace"])
+@pytest.mark.parametrize("hours", ["1e300", "nan", "-1"])
+def test_hours_that_no_clock_can_count_are_no_hours(
+    organizer: Client, place: Place, field: str, hours: str
+) -> None:
+    answer = organizer.post(f"{PHASE}edit/", fields(place.phase, **{field: hours}))
+    assert answer.status_code == 200
+    assert logged() == []
 
 
 def test_datasets_of_another_challenge_cannot_be_chosen(organizer: Client, place: Place) -> None:
