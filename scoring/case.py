@@ -60,10 +60,9 @@ class Case:
         self.config, self.rules, self._folder = config, rules, ground_truth
         self._files = ground_truth_files(pair, config, rules)
         grid, self._fixed_spacing_mm = read_grid(ground_truth, self._files["fixed_image"])
-        half = grid == tuple(2 * n for n in field.shape[:3])
         self._single = field.from_npz and rules.float32_npz
         field = field.single() if self._single else field
-        self.field = field.doubled() if half else field
+        self.field = field.on_grid(grid)
         self._indices: dict[tuple[int, ...], NDArray[np.int32]] = {}
 
     def items(self) -> dict[str, Array]:

@@ -49,7 +49,8 @@ def suspicions(
             continue
         found = _by_numbers(field, name)
         if folder is not None and field.not_finite() == 0:
-            found = _tried(field, name, _Trial.of(pair, config, folder)) or found
+            trial = _Trial.of(pair, config, folder)
+            found = (_tried(field.on_grid(trial.fixed.shape), name, trial) if trial else []) or found
         problems += found
     return problems
 
@@ -175,9 +176,7 @@ def _meanings(
     return meanings
 
 
-def _tried(field: Field, name: str, trial: _Trial | None) -> list[Problem]:
-    if trial is None:
-        return []
+def _tried(field: Field, name: str, trial: _Trial) -> list[Problem]:
     u = _at(field, trial.points)
     before, zero = trial.dice(u), trial.dice(np.zeros_like(u))
     tried = [

@@ -59,6 +59,10 @@ class Field:
         planes = np.stack([zoom(component, 2, order=2) for component in self.planes])
         return Field(planes, self.stored, self.from_npz)
 
+    def on_grid(self, shape: Sequence[int]) -> Field:
+        """The field on the fixed image's grid X, Y, Z: itself, or doubled where that has twice the voxels."""
+        return self.doubled() if tuple(shape) == tuple(2 * n for n in self.shape[:3]) else self
+
     def not_finite(self) -> int:
         """How many of its values are NaN or infinite."""
         return int(kernels.count_not_finite(self.planes.reshape(-1)))

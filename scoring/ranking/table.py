@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.ranking.scheme import FACTS
+
 Row = tuple[str, str, str, str, float | None, "Sequence[float | None] | None"]
 """method, dataset, case, metric, case value, items (labels or landmarks in a fixed order) or None."""
 
@@ -191,7 +193,7 @@ def read_scores_csv(path: Path, facts: Mapping[str, DatasetFacts] | None = None)
     """
     values: dict[tuple[str, str, str, str], float] = {}
     items: dict[tuple[str, str, str], dict[str, dict[str, float]]] = defaultdict(dict)
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = set(CSV_COLUMNS) - set(reader.fieldnames or ())
         if missing:
@@ -212,6 +214,8 @@ def _add_csv_row(
     method, dataset, case, item, metric, text = (row[c] for c in CSV_COLUMNS)
     if not (method and dataset and case and metric):
         raise ValueError("method, dataset, case and metric must be given")
+    if metric not in FACTS:
+        raise ValueError(f"no metric {metric}; metrics: {', '.join(FACTS)}")
     value = float(text) if text else float("nan")
     of_method = items[dataset, case, metric].setdefault(method, {})
     key = (method, dataset, case, metric)

@@ -100,8 +100,8 @@ def test_score_with_several_processes_gives_the_same_file(phantom: Path, tmp_pat
     texts = []
     for jobs in ("1", "2"):
         output = tmp_path / f"{jobs}.json"
-        command = ["score", *arguments(phantom, "segmentation"), "--ground-truth", str(phantom)]
-        assert main([*command, "--rules", "lumir24", "--output", str(output), "--jobs", jobs]) == 0
+        command = ["score", *arguments(phantom, "landmark", "segmentation"), "--ground-truth", str(phantom)]
+        assert main([*command, "--rules", "lumir25", "--output", str(output), "--jobs", jobs]) == 0
         texts.append(output.read_text())
     assert texts[0] == texts[1]
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, zoom
 
 from scoring.archive import open_fields
 from scoring.doctor import suspicions
-from scoring.evaluate import check
-from scoring.spec import EvaluationConfig, read_config
+from scoring.evaluate import check, score_case
+from scoring.groundtruth import read_volume
+from scoring.spec import RULES, EvaluationConfig, read_config
 from tests.scoring import oracle
 from tests.scoring.files import gz, nifti
 
@@ -128,6 +130,25 @@ def test_without_label_maps_numbers_raise_a_suspicion(
     mistake: str, code: str, truth: Array, tmp_path: Path
 ) -> None:
     assert codes(tmp_path, MISTAKES[mistake][0](truth / 3), CONFIG, None) == [code]
+
+
+def test_a_field_of_a_half_resolution_config_is_tried_on_the_full_grid(
+    truth: Array, ground_truth: Path, tmp_path: Path
+) -> None:
+    half = replace(CONFIG, expected_shape=(17, 20, 15, 3))
+    given = truth[::2, ::2, ::2]
+    assert codes(tmp_path, given, half, ground_truth) == []
+    assert codes(tmp_path, -given, half, ground_truth) == ["convention_sign"]
+    # what is scored is the field that scipy's quadratic splines bring to the full grid
+    full = np.stack([zoom(given[..., c].astype(np.float32), 2, order=2) for c in range(3)], -1)
+    fixed, moving = (
+        read_volume(ground_truth, f"labelsTr/T_000{n}_0000.nii.gz").array.transpose() for n in (1, 2)
+    )
+    (tmp_path / "disp_0001_0002.nii.gz").write_bytes(gz(nifti(given)))
+    with open_fields(tmp_path) as fields:
+        scores = score_case(fields, half.pairs[0], half, ground_truth, RULES["l2r"])
+    expected = oracle.dice(fixed, moving, oracle.warp(moving, full), LABELS)
+    assert scores.items["DSC"].tolist() == expected
 
 
 def test_half_resolution_is_said_in_words(truth: Array, tmp_path: Path) -> None:

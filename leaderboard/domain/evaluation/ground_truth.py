@@ -52,8 +52,8 @@ def import_dataset(
 ) -> ImportReport:
     """Create or renew a dataset from official evaluation configs and a ground-truth folder.
 
-    Every file that the configs name is checked first; then the files are kept below
-    GROUND_TRUTH_ROOT in a folder named by their contents, so that an older version stays what it was.
+    The headers of all volumes that the configs name, and all tables, are checked first; then the files are
+    kept below GROUND_TRUTH_ROOT in a folder named by their contents: an older version stays what it was.
     The version is a hash over files and configs. Cases that the configs name no more are retired.
     A pair that stands in two configs keeps the later config's metrics, as the official evaluator has it.
 

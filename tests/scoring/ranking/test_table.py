@@ -149,6 +149,7 @@ def test_csv_case_value_wins_over_the_mean_of_the_items(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("a,d,1,,DSC,high", "line 3"),
+        ("a,d,1,,Dice,1", "line 3: no metric Dice; metrics: DSC, HD95, TRE, NDV, SDlogJ"),
         ("a,d,1,,NDV,1", "line 3: a second value for a, d, 1, NDV"),
         ("a,,1,,DSC,1", "line 3: method, dataset"),
     ],
@@ -156,6 +157,12 @@ def test_csv_case_value_wins_over_the_mean_of_the_items(tmp_path: Path) -> None:
 def test_csv_mistakes_are_named_by_line(tmp_path: Path, line: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_scores_csv(write(tmp_path, "a,d,1,,NDV,1", line))
+
+
+def test_csv_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,d,1,,NDV,1")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_scores_csv(path).methods == ("a",)
 
 
 def test_csv_without_a_column_is_refused(tmp_path: Path) -> None:
