@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -181,16 +179,6 @@ class Case:
         if self.config.masked and (self._folder / self._files["mask"]).exists():
             mask = self._on_grid("mask")
         return np.array([sd_log_jacobian(self.field, mask, single=self._single)])
-
-
-def case_values(items: Mapping[str, Array], kinds: Mapping[str, str]) -> dict[str, float]:
-    """Metric name -> the case's one value: the mean over the labels that count, or over all landmarks."""
-    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing is NaN, as officially
-        return {
-            name: float(np.nanmean(values) if kinds[name] in ("dice", "hd95") else np.mean(values))
-            for name, values in items.items()
-        }
 
 
 def _values(volume: NDArray[Any]) -> NDArray[Any]:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.archive import SUFFIXES, FieldArchive, Limits, open_fields
-from scoring.case import Case, case_values
+from scoring.case import Case
 from scoring.errors import InvalidField, Problem, problem
 from scoring.fields import Field, read_field
+from scoring.metrics import case_value
 from scoring.spec import SCORER_VERSION, EvaluationConfig, Pair, Rules
 from scoring.warmup import warm_up
 
@@ -155,7 +156,7 @@ def score_case(
     """
     begin = time.perf_counter()
     items = Case(load_field(fields, pair, config), pair, config, ground_truth, rules).items()
-    values = case_values(items, config.kinds)
+    values = {m.name: case_value(m.metric, items[m.name]) for m in config.metrics}
     return CaseScores(
         pair.key,
         pair.official_key,

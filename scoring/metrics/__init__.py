@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -39,3 +43,10 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         )
     }
 )
+
+
+def case_value(kind: str, items: NDArray[np.float64] | Sequence[float]) -> float:
+    """A case's one value: the mean over the labels that are not NaN, or over all landmarks."""
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing is NaN, as officially
+        return float(np.nanmean(items) if kind in ("dice", "hd95") else np.mean(items))

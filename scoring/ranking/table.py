@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.metrics import case_value
 from scoring.ranking.scheme import FACTS
 
 Row = tuple[str, str, str, str, float | None, "Sequence[float | None] | None"]
@@ -238,17 +239,8 @@ def _csv_rows(
             row_items = [of_method.get(key, nan) for key in keys] if of_method else None
             value = values.get((method, dataset, case, metric))
             if value is None and row_items is not None:
-                value = case_value(metric, row_items)
+                value = case_value(FACTS[metric].kind, row_items)
             yield method, dataset, case, metric, value, row_items
-
-
-def case_value(metric: str, items: Sequence[float]) -> float:
-    """The case value the scorer makes of a case's items, see `read_scores_csv`."""
-    array = np.asarray(items, dtype=np.float64)
-    if metric == "TRE":
-        return float(array.mean())
-    known = array[~np.isnan(array)]
-    return float(known.mean()) if known.size else float("nan")
 
 
 def _dataset(name: str, facts: DatasetFacts, by_metric: _Cells, methods: int) -> DatasetScores:
