@@ -174,6 +174,7 @@ EVENTS: Mapping[str, str] = {
     "upload_refused": "The file has come whole, but was not taken and is deleted: {reason}",
     "upload_expired": "The upload was not gone on with and is deleted; {come} had come. No attempt was used.",
     "received": "Received {name}, {size}.",
+    "storage_away": "The storage of files does not answer. Nothing is lost; it goes on when that is back.",
     "checking": "Checking the file.",
     "invalid": "The file has {count}. No attempt was used.",
     "queued": "The file is in order. {cases} wait to be scored.",

@@ -15,7 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
-from leaderboard import logs, reports
+from leaderboard import logs, reports, storage
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -55,6 +55,10 @@ UPLOADS_ROOT = Path(env.str("UPLOADS_ROOT", default=str(DATA_DIR / "uploads")))
 # What organizers may import in the browser lies in a folder for each challenge, named by its slug.
 IMPORT_ROOT = Path(env.str("IMPORT_ROOT", default=str(DATA_DIR / "imports")))
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
+# A bucket for all that several machines share; then the folders above, but UPLOADS_ROOT and IMPORT_ROOT, stay
+# empty, and what is read of it is kept for a while in a bounded scratch of each machine.
+STORAGE_URL = env.str("STORAGE_URL", default="")
+SCRATCH_ROOT = Path(env.str("SCRATCH_ROOT", default=str(DATA_DIR / "scratch")))
 
 # --- Security ---------------------------------------------------------------------------------
 # Unless it is denied, the servers refuse to start with settings that are unsafe: see checks.py.
@@ -189,7 +193,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_QUEUES = [
     # Each with an exchange and a key of its own: by default all would share one and get every message.
     Queue(name, Exchange(name), routing_key=name)
-    for name in ("sweeping", "mailing", "boards", "checking", "scoring", "pictures")
+    for name in ("sweeping", "mailing", "boards", "storing", "checking", "scoring", "pictures")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "checking"
 CELERY_TASK_ROUTES = {
@@ -200,7 +204,9 @@ CELERY_TASK_ROUTES = {
     "leaderboard.tasks.update_board": {"queue": "boards"},
     "leaderboard.tasks.complete_board": {"queue": "checking"},
     "leaderboard.tasks.check_submission": {"queue": "checking"},
-    "leaderboard.tasks.import_ground_truth": {"queue": "checking"},
+    # What has to do with files that lie beside the web server: uploads on their way into a bucket, imports.
+    "leaderboard.tasks.store_upload": {"queue": "storing"},
+    "leaderboard.tasks.import_ground_truth": {"queue": "storing"},
     "leaderboard.tasks.score_case": {"queue": "scoring"},
     "leaderboard.tasks.order_pictures": {"queue": "pictures"},
     "leaderboard.tasks.render_pictures": {"queue": "pictures"},
@@ -234,6 +240,11 @@ PICTURES_TOP = env.int("PICTURES_TOP", default=5)
 
 # --- Uploads ----------------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", 8 * 1024**3)
+SCRATCH_BYTES = positive("SCRATCH_BYTES", 4 * MAX_UPLOAD_BYTES)
+if STORAGE_URL and SCRATCH_BYTES < 2 * MAX_UPLOAD_BYTES:
+    raise ImproperlyConfigured(
+        "SCRATCH_BYTES is at least twice MAX_UPLOAD_BYTES: two cases may need two uploads."
+    )
 # Uploads are refused that would leave less of the uploads' disk free.
 MIN_FREE_BYTES = positive("MIN_FREE_BYTES", 2 * 1024**3)
 # One person begins so many uploads in an hour at most.
@@ -326,10 +337,7 @@ STATICFILES_DIRS = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "pictures": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": MEDIA_ROOT / "pictures"},
-    },
+    **storage.backends(STORAGE_URL, secret("S3_ACCESS_KEY"), secret("S3_SECRET_KEY")),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 # Where the proxy finds MEDIA_ROOT, and nobody from outside: it sends private files after a view let them go.
@@ -337,6 +345,10 @@ ACCEL_REDIRECT = env.str("ACCEL_REDIRECT", default="")
 if ACCEL_REDIRECT and not re.fullmatch(r"/[a-z][a-z0-9-]*/", ACCEL_REDIRECT):
     raise ImproperlyConfigured(
         f"ACCEL_REDIRECT is {ACCEL_REDIRECT}; it is one word between slashes: /private/"
+    )
+if ACCEL_REDIRECT and STORAGE_URL:
+    raise ImproperlyConfigured(
+        "ACCEL_REDIRECT is for files in folders; with STORAGE_URL the site sends them."
     )
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

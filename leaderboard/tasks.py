@@ -28,6 +28,14 @@ def check_submission(submission_id: str) -> None:
     checking.check_submission(submission_id)
 
 
+# Hours: as long as the line to the storage needs.
+@shared_task(time_limit=6 * 3600, soft_time_limit=6 * 3600 - 60)
+def store_upload(submission_id: str) -> None:
+    from leaderboard.domain import storing
+
+    storing.store(submission_id)
+
+
 @shared_task
 def score_case(case_result_id: int) -> None:
     from leaderboard.domain.evaluation import scoring

@@ -42,7 +42,7 @@ def suspicions(
     """
     problems: list[Problem] = []
     folders = ground_truth or [None] * len(configs)
-    for config, pair, folder in _first(list(zip(configs, folders, strict=True)), cases):
+    for config, pair, folder in first_pairs(list(zip(configs, folders, strict=True)), cases):
         try:
             field, name = load_field(fields, pair, config), find_field(fields, pair)
         except InvalidField:
@@ -55,7 +55,7 @@ def suspicions(
     return problems
 
 
-def _first(
+def first_pairs(
     configs: Sequence[tuple[EvaluationConfig, Path | None]], cases: int
 ) -> Iterator[tuple[EvaluationConfig, Pair, Path | None]]:
     """A few pairs, those with label maps before others."""

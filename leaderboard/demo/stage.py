@@ -12,7 +12,7 @@ from types import FrameType
 
 from django.conf import settings
 
-QUEUES = "sweeping,mailing,boards,checking,scoring,pictures"
+QUEUES = "sweeping,mailing,boards,storing,checking,scoring,pictures"
 
 
 def site_commands(port: int) -> dict[str, list[str]]:

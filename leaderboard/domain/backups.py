@@ -8,11 +8,10 @@ import gzip
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -20,14 +19,17 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from leaderboard.domain.evaluation.plan import upload_name, upload_path
 from leaderboard.enums import ImportState, SubmissionState
+from leaderboard.folder import Folder, Store, files, store
 from leaderboard.models import DatasetImport, Submission, Upload
+from leaderboard.storage import KINDS
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 BLOCK = 2**20
-# Trees of files that never change once they have their name.
-TREES = {"ground-truth": "GROUND_TRUTH_ROOT", "media": "MEDIA_ROOT"}
+# Kinds of which every file is kept; they never change once they have their name. Others are named by rows.
+TREES = ("ground-truth", "pictures", "tables")
 
 
 class Unusable(Exception):
@@ -48,12 +50,13 @@ class Manifest:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A file that the tables name: where it lies, where it is kept, and how many of its bytes count."""
+    """A file of one kind, or one beside the web server; of an unfinished one, how many of its bytes count."""
 
-    path: Path
     kept: str
+    kind: str = ""
+    name: str = ""
+    path: Path = Path()
     size: int | None = None
-    changes: bool = False
 
 
 def backup(target: Path, *, link: bool = False) -> Manifest:
@@ -65,6 +68,8 @@ def backup(target: Path, *, link: bool = False) -> Manifest:
     Raises Unusable.
     """
     target.mkdir(parents=True, exist_ok=True)
+    if link and any(store(kind).remote for kind in KINDS):
+        raise Unusable("Files in a bucket cannot be linked; make the backup without --link.")
     if any(target.iterdir()):
         raise Unusable(f"{target} is not empty. Name a folder of its own for each backup.")
     (target / "tables").mkdir()
@@ -95,9 +100,7 @@ def restore(source: Path) -> Manifest:
         raise Unusable("The backup is damaged: " + "; ".join(problems[:20]))
     # First the files: a row without its file would be worse than a file without its row.
     for kept in manifest.files:
-        path = _place_of(kept)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / "files" / kept, path)
+        _bring_back(source / "files" / kept, kept)
     MigrationExecutor(connection).migrate(_leaves(manifest))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(map(_quoted, _tables()))}")
@@ -160,50 +163,66 @@ def _continue_sequences(cursor: Any) -> None:
 
 
 def _named() -> Iterator[_Wanted]:
-    """Files below the uploads that rows name; of an unfinished one the bytes that count."""
+    """Uploads that rows name; of an unfinished one the bytes that count."""
     uploads = Path(settings.UPLOADS_ROOT)
     unfinished = Upload.objects.filter(submission__state=SubmissionState.UPLOADING, offset__gt=0)
     for pk, offset in unfinished.values_list("pk", "offset"):
-        yield _Wanted(uploads / f"{pk}.part", f"uploads/{pk}.part", offset, changes=True)
+        yield _Wanted(f"uploads/{pk}.part", path=uploads / f"{pk}.part", size=offset)
     whole = Submission.objects.exclude(state=SubmissionState.UPLOADING).exclude(received_at=None)
-    for pk in whole.values_list("pk", flat=True):
-        yield _Wanted(uploads / f"{pk}.zip", f"uploads/{pk}.zip")
+    for submission in whole.only("pk", "stored").iterator():
+        if submission.stored:
+            name = upload_name(submission)
+            yield _Wanted(f"uploads/{name}", kind="uploads", name=name)
+        else:
+            path = upload_path(submission)
+            yield _Wanted(f"uploads/{path.name}", path=path)
     zipped = DatasetImport.objects.filter(state=ImportState.WAITING, folder="")
     for number in zipped.values_list("pk", flat=True):
-        yield _Wanted(uploads / "imports" / f"{number}.zip", f"uploads/imports/{number}.zip")
+        yield _Wanted(f"uploads/imports/{number}.zip", path=uploads / "imports" / f"{number}.zip")
 
 
 def _trees() -> Iterator[_Wanted]:
-    for name, setting in TREES.items():
-        root = Path(getattr(settings, setting))
-        for path in sorted(root.rglob("*")):
-            # What begins with a dot is being written.
-            if path.is_file() and not path.name.startswith("."):
-                yield _Wanted(path, f"{name}/{path.relative_to(root)}")
+    for kind in TREES:
+        for kept in store(kind).walk():
+            yield _Wanted(f"{KINDS[kind][2]}/{kept.name}", kind=kind, name=kept.name)
 
 
-def _place_of(kept: str) -> Path:
-    name, _, rest = kept.partition("/")
-    root = Path(getattr(settings, {"uploads": "UPLOADS_ROOT", **TREES}[name])).resolve()
-    path = (root / rest).resolve()
-    if not path.is_relative_to(root):
+def _place_of(kept: str) -> tuple[str, str]:
+    """The kind and name of a file; of what lies beside the web server the kind is empty."""
+    place = next((f"{place}/" for _, _, place in KINDS.values() if kept.startswith(f"{place}/")), "")
+    kind = next((kind for kind, (_, _, found) in KINDS.items() if f"{found}/" == place), "")
+    name = PurePosixPath(kept.removeprefix(place))
+    if not place or name.is_absolute() or ".." in name.parts:
         raise Unusable(f"The backup names a file outside its folder: {kept}")
-    return path
+    beside = kind == "uploads" and (name.suffix != ".zip" or len(name.parts) > 1)
+    return "" if beside else kind, str(name)
+
+
+def _bring_back(path: Path, kept: str) -> None:
+    kind, name = _place_of(kept)
+    (store(kind) if kind else Folder("UPLOADS_ROOT")).take(path, name)
 
 
 def _keep(file: _Wanted, target: Path, *, link: bool) -> dict[str, Any]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if link and not file.changes:
-        os.link(file.path, target)
-        return {"size": target.stat().st_size, "sha256": sha256(target)}
-    digest, left = hashlib.sha256(), file.size
+    if file.kind and link:
+        os.link(files(file.kind).path(file.name), target)
+    elif file.kind:
+        store(file.kind).fetch(file.name, target)
+    else:
+        _copy(file, target)
+    with target.open("rb") as copy:
+        os.fsync(copy.fileno())
+    return {"size": target.stat().st_size, "sha256": sha256(target)}
+
+
+def _copy(file: _Wanted, target: Path) -> None:
+    """Of a file that grows, no more than counts."""
+    left = file.size
     with file.path.open("rb") as source, target.open("wb") as copy:
         while block := source.read(BLOCK if left is None else min(BLOCK, left)):
-            digest.update(block)
             copy.write(block)
             left = None if left is None else left - len(block)
-        _have_on_disk(copy)
-    return {"size": target.stat().st_size, "sha256": digest.hexdigest()}
 
 
 def sha256(path: Path) -> str:
@@ -211,16 +230,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _have_on_disk(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
 def _write_manifest(target: Path, manifest: Manifest) -> None:
     part = target / f".{MANIFEST}"
     with part.open("wb") as file:
         file.write(json.dumps(vars(manifest), indent=1).encode())
-        _have_on_disk(file)
+        file.flush()
+        os.fsync(file.fileno())
     part.rename(target / MANIFEST)
 
 
@@ -241,10 +256,10 @@ def _require_empty() -> None:
                 cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {_quoted(table)})")  # noqa: S608
                 if cursor.fetchone()[0]:
                     raise Unusable("The database is not empty. A backup is restored into a new database.")
-    for setting in ("UPLOADS_ROOT", *TREES.values()):
-        root = Path(getattr(settings, setting))
-        if any(path.is_file() for path in root.rglob("*")):
-            raise Unusable(f"{setting} is not empty. A backup is restored into empty folders.")
+    places: list[Store] = [Folder("UPLOADS_ROOT"), *map(store, KINDS)]
+    for storage in places:
+        if kept := next(storage.walk(), None):
+            raise Unusable(f"The place of {kept.name} is not empty. A backup is restored into empty folders.")
 
 
 def _applied() -> list[list[str]]:

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from django.utils import timezone
 from leaderboard import checks
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import WORKING_STATES
+from leaderboard.folder import store
 from leaderboard.models import Challenge, Dataset, Submission
 from leaderboard.queries import cockpit, health, measured
 
@@ -27,7 +28,8 @@ LARGEST_SKEW = timedelta(seconds=5)
 MEND = {
     "database": "Start PostgreSQL, or mend DATABASE_URL and the password; the site goes on by itself.",
     "broker": "Start Valkey or Redis, or mend REDIS_URL. The sweeper speaks of all work again.",
-    "storage": "Free or add room on the disk of UPLOADS_ROOT, and let the site's user write there.",
+    "storage": "Free or add room on the disk of UPLOADS_ROOT, and let the site's user write there; of a "
+    "bucket, mend its server, STORAGE_URL or its keys. The site goes on by itself.",
     "workers": "Start a worker: celery -A leaderboard worker; its log says why the last one ended.",
     "queue": "Look into the workers' log; start one anew, and the sweeper gives its work to another.",
     "tables": "Run manage.py migrate.",
@@ -166,10 +168,16 @@ def _stuck() -> str:
 
 def _files() -> str:
     working = Submission.objects.filter(state__in=WORKING_STATES)
-    gone = [one for one in working.iterator() if not plan.upload_path(one).is_file()]
+    there = {kept.name for kept in store("uploads").walk()}
+    gone = [one for one in working.iterator() if not _is_there(one, there)]
     if gone:
         raise health.Unwell(f"{_count(len(gone), 'file')} of waiting submissions missing: {_some(gone)}")
     return "those of all waiting submissions are there"
+
+
+def _is_there(submission: Submission, names: Set[str]) -> bool:
+    """In the storage, or on its way there: another machine has it then, where this one has no web server."""
+    return plan.upload_name(submission) in names or not submission.stored
 
 
 def _truth() -> str:

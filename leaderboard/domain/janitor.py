@@ -17,9 +17,13 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDay
 from django.utils import timezone
 
-from leaderboard.domain.evaluation.plan import upload_path
+from leaderboard.domain.evaluation.plan import upload_name
 from leaderboard.enums import ImportState, SubmissionState
+from leaderboard.folder import Kept, store
 from leaderboard.models import Completion, DatasetImport, Letter, Snapshot, Submission
+from leaderboard.storage import KINDS
+
+UNFINISHED_LIFE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,25 @@ class Found:
 def tidy(*, dry_run: bool = False) -> list[Found]:
     """Remove what may go; returns what was (with `dry_run`: would be) removed."""
     now = timezone.now()
-    kinds: tuple[Callable[..., Found], ...] = (_files, _snapshots, _tables, _sessions, _letters, _imports)
+    kinds: tuple[Callable[..., Found], ...] = (
+        _files,
+        _snapshots,
+        _tables,
+        _sessions,
+        _letters,
+        _unfinished,
+        _imports,
+    )
     return [kind(now, dry_run=dry_run) for kind in kinds]
 
 
-def unneeded_files(now: datetime) -> Iterator[Path]:
+def unneeded_files(now: datetime) -> Iterator[Kept]:
     """The files of submissions that ended without a score, after their time."""
     ended = [SubmissionState.INVALID, SubmissionState.CANCELLED]
     old = Submission.objects.filter(state__in=ended, finished_at__lt=now - settings.KEEP_INVALID)
     # Cancelled while it was being scored: what was scored of it may still be looked at.
-    for submission in old.filter(evaluations=None).only("pk").iterator():
-        path = upload_path(submission)
-        if path.exists():
-            yield path
+    unneeded = {upload_name(submission) for submission in old.filter(evaluations=None).only("pk").iterator()}
+    return (kept for kept in store("uploads").walk() if kept.name in unneeded)
 
 
 def unneeded_snapshots(now: datetime) -> "QuerySet[Snapshot]":
@@ -69,8 +79,8 @@ def unneeded_snapshots(now: datetime) -> "QuerySet[Snapshot]":
 
 
 def _files(now: datetime, *, dry_run: bool) -> Found:
-    paths = list(unneeded_files(now))
-    return _removed("files of invalid and cancelled submissions", paths, dry_run=dry_run)
+    found = list(unneeded_files(now))
+    return _removed("files of invalid and cancelled submissions", "uploads", found, dry_run=dry_run)
 
 
 def _snapshots(now: datetime, *, dry_run: bool) -> Found:
@@ -81,10 +91,12 @@ def _snapshots(now: datetime, *, dry_run: bool) -> Found:
 
 def _tables(now: datetime, *, dry_run: bool) -> Found:
     """Tables of scores beside snapshots that are gone; they can be computed anew."""
-    folder = Path(settings.MEDIA_ROOT) / "tables"
-    kept = set(Snapshot.objects.values_list("content_hash", flat=True))
-    gone = [path for path in folder.glob("*.npz") if path.stem not in kept and _is_old(path, now)]
-    return _removed("tables of boards that are gone", gone, dry_run=dry_run)
+    shown = {
+        f"{content_hash}.npz" for content_hash in Snapshot.objects.values_list("content_hash", flat=True)
+    }
+    # A table is written before its snapshot.
+    gone = [kept for kept in store("tables").walk() if kept.name not in shown and _is_old(kept, now)]
+    return _removed("tables of boards that are gone", "tables", gone, dry_run=dry_run)
 
 
 def _sessions(now: datetime, *, dry_run: bool) -> Found:
@@ -100,28 +112,36 @@ def _letters(now: datetime, *, dry_run: bool) -> Found:
 def _imports(now: datetime, *, dry_run: bool) -> Found:
     """Zips of ground truth, and what killed workers unpacked of them, whose import has ended."""
     waiting = DatasetImport.objects.filter(state=ImportState.WAITING).values_list("pk", flat=True)
-    kept = {str(pk) for pk in waiting}
+    kept, before = {str(pk) for pk in waiting}, (now - timedelta(days=1)).timestamp()
     folder = Path(settings.UPLOADS_ROOT) / "imports"
     gone = [
-        path for path in folder.glob("*") if path.stem.partition("-")[0] not in kept and _is_old(path, now)
+        path
+        for path in folder.glob("*")
+        # A zip is written before its import.
+        if path.stem.partition("-")[0] not in kept and path.stat().st_mtime < before
     ]
     files = [file for path in gone for file in [path, *path.rglob("*")] if file.is_file()]
-    found = _removed("files of imports that have ended", files, dry_run=dry_run)
+    found = Found("files of imports that have ended", len(files), sum(file.stat().st_size for file in files))
     for path in [] if dry_run else gone:
-        shutil.rmtree(path, ignore_errors=True)
+        path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
     return found
 
 
-def _is_old(path: Path, now: datetime) -> bool:
-    # A table is written before its snapshot, and a zip before its import.
-    return path.stat().st_mtime < (now - timedelta(days=1)).timestamp()
+def _unfinished(now: datetime, *, dry_run: bool) -> Found:
+    """What a killed process began to write into a bucket: parts that are in no listing and cost room."""
+    before = now - UNFINISHED_LIFE
+    count = sum(store(kind).abort_unfinished(before, dry_run=dry_run) for kind in KINDS)
+    return Found("writings into the storage that broke off", count)
 
 
-def _removed(what: str, paths: list[Path], *, dry_run: bool) -> Found:
-    size = sum(path.stat().st_size for path in paths)
-    for path in [] if dry_run else paths:
-        path.unlink(missing_ok=True)
-    return Found(what, len(paths), size)
+def _is_old(kept: Kept, now: datetime) -> bool:
+    return kept.modified < now - timedelta(days=1)
+
+
+def _removed(what: str, kind: str, found: list[Kept], *, dry_run: bool) -> Found:
+    for kept in [] if dry_run else found:
+        store(kind).delete(kept.name)
+    return Found(what, len(found), sum(kept.size for kept in found))
 
 
 def _deleted(

@@ -46,6 +46,12 @@ def back_off(tries: int) -> CombinedExpression:
 RELEASED = {"lease_token": None, "lease_until": None}
 
 
+def give_back(model: type[Model], pk: Any, token: uuid.UUID, **changes: Any) -> None:
+    """End a lease as if it had not been taken: what was to be read is away for a while."""
+    held = model._default_manager.filter(pk=pk, lease_token=token)
+    held.update(tries=F("tries") - 1, **changes, **RELEASED)
+
+
 @contextmanager
 def kept(model: type[Model], pk: Any, token: uuid.UUID) -> Iterator[None]:
     """Renew a lease from a thread of this process while the body works.

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete
@@ -14,6 +14,7 @@ from django.dispatch import receiver
 
 from leaderboard.domain import leases
 from leaderboard.enums import CaseState, RenderingState
+from leaderboard.folder import files
 from leaderboard.models import Case, CaseResult, Phase, Rendering, Snapshot
 
 # Raised when pictures look different: all are then made anew.
@@ -24,7 +25,7 @@ TO_MAKE = Q(state=RenderingState.PENDING, case__dataset__public=True)
 
 def store() -> Storage:
     """Where the files of pictures lie: never below an address, only behind a checked view."""
-    return storages["pictures"]
+    return files("pictures")
 
 
 def made_of(case: Case) -> str:
@@ -114,13 +115,13 @@ def _forget_files(instance: Rendering, **_: Any) -> None:
 
 def clear(folder: str, but: frozenset[str] = frozenset()) -> None:
     """Remove the files of a rendering, such as those of a worker that was killed, but the named ones."""
-    files = store()
+    kept = store()
     try:
-        names = files.listdir(folder)[1]
+        names = kept.listdir(folder)[1]
     except FileNotFoundError:
         return
     for name in names:
         if f"{folder}/{name}" not in but:
-            files.delete(f"{folder}/{name}")
+            kept.delete(f"{folder}/{name}")
     if not but:
-        files.delete(folder)
+        kept.delete(folder)

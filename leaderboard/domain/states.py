@@ -36,3 +36,9 @@ def log(submission_id: Any, code: str, detail: str = "", **facts: object) -> Non
     # Not its facts: they name people and files.
     logger.info(code, submission=str(submission_id))
     SubmissionEvent.objects.create(submission_id=submission_id, message=event(code, **facts), detail=detail)
+
+
+def log_once(submission_id: Any, code: str) -> None:
+    """Write a line that says something of a while, if it does not stand there."""
+    if not SubmissionEvent.objects.filter(submission_id=submission_id, message=event(code)).exists():
+        log(submission_id, code)

@@ -1,7 +1,5 @@
 """Taking in a file, and the exits that people choose."""
 
-import os
-from functools import partial
 from pathlib import Path
 
 from django.contrib.auth.models import User
@@ -10,11 +8,11 @@ from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from leaderboard import tasks
 from leaderboard.domain import parts, people, states, teams, uploads
 from leaderboard.domain.attempts import require_attempt
-from leaderboard.domain.evaluation.plan import upload_path
+from leaderboard.domain.evaluation.plan import upload_name
 from leaderboard.enums import SubmissionState
+from leaderboard.folder import store
 from leaderboard.messages import Refused
 from leaderboard.models import Entry, Phase, Submission
 
@@ -40,11 +38,12 @@ def receive(phase: Phase, entry: Entry, user: User, file: TemporaryUploadedFile)
             filename=name,
             size=path.stat().st_size,
             received_at=now,
+            stored=not parts.is_remote(),
         )
         states.log(submission.pk, "received", name=name, size=filesizeformat(submission.size))
         # Inside the transaction: a row without its file would be worse than a file without its row.
         parts.keep(path, submission)
-        transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
+        parts.speak_of(submission)
     return submission
 
 
@@ -70,15 +69,16 @@ def score_again(offered: Submission, by: User) -> Submission:
             state=SubmissionState.RECEIVED,
             filename=offered.filename,
             size=offered.size,
+            sha256=offered.sha256,
             received_at=now,
             same_as=offered,
         )
         try:
-            os.link(upload_path(offered), upload_path(made))
+            store("uploads").copy(upload_name(offered), upload_name(made))
         except FileNotFoundError:
             raise Refused("file_gone") from None
         states.log(made.pk, "scored_again", who=by.get_username())
-        transaction.on_commit(partial(tasks.check_submission.delay, str(made.pk)), robust=True)
+        parts.speak_of(made)
     return made
 
 

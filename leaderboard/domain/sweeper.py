@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from leaderboard import tasks
-from leaderboard.domain import failures, leases, mail, pictures, ranking, states, uploads
+from leaderboard.domain import failures, leases, mail, pictures, ranking, states, storing, uploads
 from leaderboard.domain.evaluation import imports, scoring
 from leaderboard.domain.evaluation.checking import TO_CHECK
 from leaderboard.domain.hints import AT_ONCE
@@ -91,6 +91,7 @@ def _stale_boards() -> Iterable[int]:
 
 
 WAITING: Mapping[Work, Callable[[], Iterable[object]]] = {
+    tasks.store_upload: storing.waiting,
     tasks.check_submission: _waiting_checks,
     tasks.score_case: _waiting_cases,
     tasks.update_board: _stale_boards,

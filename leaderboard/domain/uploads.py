@@ -1,7 +1,8 @@
 """Uploads in pieces: bytes go straight into their file, and how many of them count stands in the database.
 
 The file of an unfinished upload is `<submission>.part`; bytes behind the offset in the database are of a
-piece that broke off, and are overwritten. The finished file is renamed, never copied.
+piece that broke off, and are overwritten. The finished file is renamed, never copied; where files are kept in
+a bucket, `storing` brings it there.
 """
 
 import hashlib
@@ -11,7 +12,6 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,14 +23,13 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from psycopg2.errors import LockNotAvailable
 
-from leaderboard import tasks
-from leaderboard.domain import notifications, parts, people, states, teams
+from leaderboard.domain import notifications, parts, people, states, storing, teams
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.domain.parts import part_path
 from leaderboard.enums import SubmissionState
-from leaderboard.messages import Refused, event
-from leaderboard.models import Challenge, Entry, Phase, Submission, SubmissionEvent, Team, Upload
+from leaderboard.messages import Refused
+from leaderboard.models import Challenge, Entry, Phase, Submission, Team, Upload
 
 BLOCK = 4 * 2**20
 """So many bytes are held in memory, and are lost at most when the server is killed."""
@@ -157,7 +156,7 @@ def finish(pk: uuid.UUID) -> None:
             _hand_in(upload)
         except Refused as reason:
             if reason.code == "phase_paused":
-                _log_once(pk, "upload_waits")
+                states.log_once(pk, "upload_waits")
                 return
             refused = reason
             _call_off(pk, "upload_refused", reason=str(reason))
@@ -291,14 +290,15 @@ def _hashed(blocks: Iterable[bytearray], digest: "hashlib._Hash | None") -> Iter
 
 def _hand_in(upload: Upload) -> None:
     submission, now = upload.submission, timezone.now()
-    states.move(submission.pk, SubmissionState.RECEIVED, received_at=now)
+    submission.stored = not parts.is_remote()
+    states.move(submission.pk, SubmissionState.RECEIVED, received_at=now, stored=submission.stored)
     Upload.objects.filter(pk=upload.pk).update(finished_at=now)
     states.log(submission.pk, "received", name=submission.filename, size=filesizeformat(upload.length))
     # Inside the transaction: a row without its file would be worse than a file without its row. The file
     # has its new name already where an earlier try broke off between here and the commit.
     if not upload_path(submission).exists():
         parts.keep(part_path(upload.pk), submission)
-    transaction.on_commit(partial(tasks.check_submission.delay, str(submission.pk)), robust=True)
+    parts.speak_of(submission)
 
 
 def _call_off(pk: uuid.UUID, code: str, **facts: str) -> None:
@@ -315,11 +315,6 @@ def _expire(pk: uuid.UUID) -> None:
     part_path(pk).unlink(missing_ok=True)
 
 
-def _log_once(pk: uuid.UUID, code: str) -> None:
-    if not SubmissionEvent.objects.filter(submission_id=pk, message=event(code)).exists():
-        states.log(pk, code)
-
-
 def _delete_leftovers() -> None:
     # First the files, then the rows: an upload that begins meanwhile has its row before its file.
     parts = list(Path(settings.UPLOADS_ROOT).glob("*.part"))
@@ -327,6 +322,7 @@ def _delete_leftovers() -> None:
     for path in parts:
         if path.name not in needed:
             path.unlink(missing_ok=True)
+    storing.delete_leftovers()
     for path in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < time.time() - INCOMING_LIFE:

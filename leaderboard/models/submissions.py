@@ -25,6 +25,12 @@ class Submission(Leased):
     filename = models.CharField(max_length=255)
     size = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
+    stored = models.BooleanField(
+        default=True,
+        db_default=True,
+        editable=False,
+        help_text="Workers of every machine can read the file; until then it lies beside the web server.",
+    )
     same_as = models.ForeignKey(
         "self",
         models.SET_NULL,

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
 from kombu.exceptions import OperationalError
 
+from leaderboard.folder import store
 from leaderboard.models import Worker
 from leaderboard.queries import queues
 
@@ -61,11 +62,11 @@ def parts() -> list[Part]:
 
 
 def disks() -> list[Disk]:
-    roots = {
-        "Uploads": settings.UPLOADS_ROOT,
-        "Pictures": settings.MEDIA_ROOT,
-        "Ground truth": settings.GROUND_TRUTH_ROOT,
-    }
+    roots = {"Uploads": settings.UPLOADS_ROOT}
+    if settings.STORAGE_URL:
+        roots |= {"Scratch": settings.SCRATCH_ROOT}
+    else:
+        roots |= {"Pictures": settings.MEDIA_ROOT, "Ground truth": settings.GROUND_TRUTH_ROOT}
     return [_disk(name, Path(root)) for name, root in roots.items()]
 
 
@@ -103,6 +104,11 @@ def _storage() -> str:
             file.flush()
     except OSError as error:
         raise Unwell(f"uploads cannot be written ({os.strerror(error.errno or 0).lower()})") from error
+    try:
+        store("uploads").look()
+    except OSError as error:
+        # Where the bucket is and what it is called is nobody's business.
+        raise Unwell("the bucket cannot be reached") from error
     free = shutil.disk_usage(root).free
     if free < settings.MIN_FREE_BYTES:
         raise Unwell(f"only {_size(free)} free; uploads are refused below {_size(settings.MIN_FREE_BYTES)}")

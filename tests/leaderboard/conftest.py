@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from leaderboard.storage import backends
+from tests.leaderboard import buckets
 from tests.leaderboard.stack import Stack
 from tests.scoring.phantom import write_phantom
 
@@ -16,6 +18,24 @@ def _quick(settings: Settings) -> None:
     # Or every client of a test would look through all static files first.
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a server that speaks S3."""
+    with buckets.serving() as address:
+        yield address
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> str:
+    """Where files are kept: "folders", or the address of a bucket where the test asks for one."""
+    if getattr(request, "param", "folders") == "folders":
+        return "folders"
+    settings.SCRATCH_ROOT = tmp_path / "scratch"
+    settings.STORAGE_URL = buckets.made(request.getfixturevalue("s3_server"))
+    settings.STORAGES = settings.STORAGES | backends(settings.STORAGE_URL, *buckets.KEYS)
+    return settings.STORAGE_URL
 
 
 @pytest.fixture

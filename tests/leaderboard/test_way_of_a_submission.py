@@ -19,6 +19,7 @@ from scoring.archive import open_fields
 from scoring.evaluate import score_case
 from scoring.spec import RULES, read_config
 from tests.leaderboard import make
+from tests.leaderboard.buckets import environment_of
 from tests.leaderboard.stack import Stack
 
 Client_ = Callable[[], Client]
@@ -26,7 +27,7 @@ DATASETS = 8
 
 
 @pytest.fixture
-def entered(phantom_folder: Path, transactional_db: None) -> tuple[Phase, User]:
+def entered(phantom_folder: Path, storage: str, transactional_db: None) -> tuple[Phase, User]:
     """A phase over the phantom, imported several times as datasets of their own, and a captain of a team."""
     phase = make.phase(rules="lumir24")
     for number in range(DATASETS):
@@ -158,11 +159,14 @@ def test_every_problem_of_a_bad_zip_is_told_at_once_and_costs_nothing(
     assert Snapshot.objects.count() == 0
 
 
+@pytest.mark.parametrize("storage", ["folders", "bucket"], indirect=True)
 def test_a_lost_broker_message_is_made_up_for_by_the_sweeper(
-    stack: Stack, entered: tuple[Phase, User], phantom_folder: Path
+    stack: Stack, entered: tuple[Phase, User], phantom_folder: Path, storage: str
 ) -> None:
     phase, captain = entered
+    stack.environment |= environment_of(storage)
     submission = upload(phase, captain, phantom_folder / "submission.zip")
+    assert submission.stored is (storage == "folders")
     stack.__class__(stack.logs)  # empties the broker: the message that spoke of the upload is gone
     stack.worker()
     stack.beat()

@@ -2,8 +2,10 @@
 
 import hashlib
 import uuid
+from contextlib import nullcontext
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -12,11 +14,13 @@ from structlog.contextvars import bind_contextvars
 from leaderboard.domain import failures, hints, leases, notifications, states, stewardship
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import SubmissionState
+from leaderboard.folder import Unreachable
 from leaderboard.models import CaseResult, Evaluation, Submission, Upload
 from scoring.errors import Problem, problem
 from scoring.spec import SCORER_VERSION
 
-TO_CHECK = Q(state__in=[SubmissionState.RECEIVED, SubmissionState.CHECKING])
+logger = structlog.get_logger(__name__)
+TO_CHECK = Q(state__in=[SubmissionState.RECEIVED, SubmissionState.CHECKING], stored=True)
 
 
 def check_submission(pk: str) -> None:
@@ -29,12 +33,17 @@ def check_submission(pk: str) -> None:
     version = plan.ground_truth_version(submission.phase)
     states.log(pk, "checking")
     try:
-        with leases.kept(Submission, pk, token):
-            submission.sha256 = _sha256(plan.upload_path(submission))
+        with leases.kept(Submission, pk, token), plan.fields_at_hand(submission) as fields:
+            submission.sha256 = _sha256(fields)
             problems = _changed_on_its_way(submission)
             if not problems and stewardship.call_off_if_scored_before(submission, Q(lease_token=token)):
                 return
-            problems = problems or problems_of(submission)
+            problems = problems or problems_of(submission, fields)
+    except Unreachable as error:
+        states.log_once(pk, "storage_away")
+        logger.warning("check_put_off", exc_info=error)
+        leases.give_back(Submission, pk, token)
+        return
     except Exception as error:  # noqa: BLE001 whatever goes wrong here is our fault and must not be lost
         _stumbled(submission, token, error)
         return
@@ -58,24 +67,26 @@ def _changed_on_its_way(submission: Submission) -> list[Problem]:
     return [problem("archive_hash", submission.filename, **facts)]
 
 
-def problems_of(submission: Submission) -> list[Problem]:
+def problems_of(submission: Submission, fields: Path) -> list[Problem]:
     """All that is wrong with a submission's file; one in order is looked at for mistakes of convention.
 
     These are warnings here, even where they were found by trying them out (on a dataset with labels where
     the phase has one): a method that really is that bad may be scored, and whoever made a mistake can cancel
-    before the first case is scored. Raises cage.Broken.
+    before the first case is scored. Raises cage.Broken, folder.Unreachable.
     """
     datasets = submission.phase.datasets
     tried = datasets.order_by("-has_labels", "position").first()
-    found = cage.run(
-        "check_fields",
-        fields=str(plan.upload_path(submission)),
-        name=submission.filename,
-        configs=[config for dataset in datasets.all() for config in dataset.configs],
-        trial_configs=tried.configs if tried else [],
-        ground_truth=str(plan.ground_truth_folder(tried)) if tried and tried.has_labels else None,
-        limits=settings.FIELD_LIMITS,
-    )
+    trial = plan.trial_at_hand(tried) if tried and tried.has_labels else nullcontext()
+    with trial as ground_truth:
+        found = cage.run(
+            "check_fields",
+            fields=str(fields),
+            name=submission.filename,
+            configs=[config for dataset in datasets.all() for config in dataset.configs],
+            trial_configs=tried.configs if tried else [],
+            ground_truth=str(ground_truth) if ground_truth else None,
+            limits=settings.FIELD_LIMITS,
+        )
     return [Problem(**told) for told in found]
 
 

@@ -2,20 +2,18 @@
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from leaderboard.domain import datasets, ranking
 from leaderboard.domain.evaluation import cage
 from leaderboard.enums import NAMES_FILE
+from leaderboard.folder import store
 from leaderboard.models import Case, Challenge, Dataset
 from scoring.errors import Problem, ScoringError, problem
 from scoring.spec import RULES, EvaluationConfig, Pair, ground_truth_files, read_config
@@ -53,7 +51,7 @@ def import_dataset(
     """Create or renew a dataset from official evaluation configs and a ground-truth folder.
 
     The headers of all volumes that the configs name, and all tables, are checked first; then the files are
-    kept below GROUND_TRUTH_ROOT in a folder named by their contents: an older version stays what it was.
+    kept in the storage in a folder named by their contents: an older version stays what it was.
     The version is a hash over files and configs. Cases that the configs name no more are retired.
     A pair that stands in two configs keeps the later config's metrics, as the official evaluator has it.
 
@@ -82,11 +80,11 @@ def import_dataset(
     raw = [json.loads(path.read_bytes()) for path in configs]
     contents = _version(folder, files)
     version = hashlib.sha256(f"{contents}\n{json.dumps(raw, sort_keys=True)}".encode()).hexdigest()
-    kept = Path(challenge.slug) / slug / contents[:16]
+    kept = f"{challenge.slug}/{slug}/{contents[:16]}"
     # Nothing is scored by the names: they are no part of the version.
     beside = [NAMES_FILE] if (folder / NAMES_FILE).is_file() else []
-    size = _keep(folder, [*files, *beside], Path(settings.GROUND_TRUTH_ROOT) / kept)
-    dataset, new = _write(challenge, slug, raw, placed, str(kept), version, by, facts)
+    size = _keep(folder, [*files, *beside], kept)
+    dataset, new = _write(challenge, slug, raw, placed, kept, version, by, facts)
     return ImportReport(dataset, len(placed), len(files), size, new)
 
 
@@ -139,17 +137,15 @@ def _version(folder: Path, files: Sequence[str]) -> str:
     return whole.hexdigest()
 
 
-def _keep(folder: Path, files: Sequence[str], target: Path) -> int:
-    """Have every file below `target`; returns their bytes."""
-    size = 0
+def _keep(folder: Path, files: Sequence[str], target: str) -> int:
+    """Have every file below `target` in the storage; returns their bytes."""
+    storage, size = store("ground-truth"), 0
+    there = {kept.name for kept in storage.walk(target)}
     for path in files:
-        kept = target / path
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        if not kept.exists():
-            partial = kept.with_name(f".{kept.name}.{os.getpid()}")
-            shutil.copyfile(folder / path, partial)
-            partial.rename(kept)
-        size += kept.stat().st_size
+        name = str(PurePosixPath(target) / path)
+        if name not in there:
+            storage.take(folder / path, name)
+        size += (folder / path).stat().st_size
     return size
 
 

@@ -7,6 +7,7 @@ import json
 import shlex
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,10 +19,13 @@ from django.conf import settings
 from zipstream import ZipStream
 
 from leaderboard.domain.evaluation import plan
+from leaderboard.folder import store
 from leaderboard.models import Dataset, Phase
 from scoring.archive import SUFFIXES, Limits
 from scoring.errors import InvalidArchive, InvalidField
 from scoring.nifti import MAX_OFFSET, TYPE_NAMES, TYPES
+
+BLOCK = 2**18
 
 
 def pairs_csv(phase: Phase) -> str:
@@ -87,12 +91,17 @@ def ground_truth_zip(dataset: Dataset) -> ZipStream:
     """
     if not dataset.public:
         raise PermissionError(dataset.slug)
-    folder = plan.ground_truth_folder(dataset)
     archive = ZipStream(sized=True)
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            archive.add_path(path, str(Path(dataset.slug) / path.relative_to(folder)))
+    for name, size in plan.ground_truth_names(dataset):
+        archive.add(_content(f"{dataset.ground_truth}/{name}"), f"{dataset.slug}/{name}", size=size)
     return archive
+
+
+def _content(name: str) -> Iterator[bytes]:
+    """A file of the ground truth, opened when its turn has come."""
+    with store("ground-truth").at_hand(name) as path, path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block
 
 
 @cache

@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from leaderboard.domain import leases, pictures
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.domain.evaluation.painting import Painted, Painter
 from leaderboard.enums import RenderingState
+from leaderboard.folder import Unreachable
 from leaderboard.models import Case, Evaluation, Picture, Rendering
 from scoring.fields import Field
 from scoring.spec import RULES
@@ -38,9 +40,16 @@ def render(pk: int) -> None:
     rendering = Rendering.objects.select_related("case__dataset", "evaluation__submission__phase").get(pk=pk)
     begin = time.perf_counter()
     try:
-        with leases.kept(Rendering, pk, token):
-            painter = _painter(rendering)
+        case = rendering.case
+        config = case.dataset.configs[case.config_index]
+        at_hand = plan.case_at_hand(case.dataset, config, case.key, _rules(rendering))
+        with leases.kept(Rendering, pk, token), at_hand as folder:
+            painter = _painter(rendering, folder)
             kept = [_save(rendering, one) for one in (*painter.pictures(), *painter.volumes())]
+    except Unreachable:
+        logger.warning("The pictures of case %s are put off", rendering.case.key, exc_info=True)
+        leases.give_back(Rendering, pk, token)
+        return
     except Exception:
         logger.exception("The pictures of case %s could not be made", rendering.case.key)
         Rendering.objects.filter(pk=pk, lease_token=token).update(**leases.RELEASED)
@@ -49,31 +58,31 @@ def render(pk: int) -> None:
     _finish(rendering, token, kept)
 
 
-def _painter(rendering: Rendering) -> Painter:
+def _painter(rendering: Rendering, folder: Path) -> Painter:
     config, pair = plan.config_and_pair(rendering.case)
-    folder = plan.ground_truth_folder(rendering.case.dataset)
-    evaluation = rendering.evaluation
-    if evaluation is None:
-        return Painter(None, pair, config, folder, RULES[_rules(rendering)])
-    return Painter(_field(rendering.case, evaluation), pair, config, folder, RULES[evaluation.rules])
+    field = _field(rendering.case, rendering.evaluation) if rendering.evaluation else None
+    return Painter(field, pair, config, folder, RULES[_rules(rendering)])
 
 
 def _field(case: Case, evaluation: Evaluation) -> Field:
     """What a participant sent, opened in the cage."""
     planes: list[NDArray[Any]] = []
-    facts = cage.run(
-        "read_planes",
-        news=planes.append,
-        fields=str(plan.upload_path(evaluation.submission)),
-        config=case.dataset.configs[case.config_index],
-        key=case.key,
-        limits=settings.FIELD_LIMITS,
-    )
+    with plan.fields_at_hand(evaluation.submission) as fields:
+        facts = cage.run(
+            "read_planes",
+            news=planes.append,
+            fields=str(fields),
+            config=case.dataset.configs[case.config_index],
+            key=case.key,
+            limits=settings.FIELD_LIMITS,
+        )
     return Field(np.stack(planes[-3:]), **facts)
 
 
 def _rules(rendering: Rendering) -> str:
-    """The rules of the newest phase that has the dataset: they say what the landmarks are."""
+    """Of the evaluation, or of the newest phase that has the dataset: they say what the landmarks are."""
+    if rendering.evaluation:
+        return rendering.evaluation.rules
     phases = rendering.case.dataset.phases.order_by("-opens_at")
     return phases.values_list("rules", flat=True).first() or "lumir25"
 

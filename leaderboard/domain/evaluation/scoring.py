@@ -19,6 +19,7 @@ from leaderboard import tasks
 from leaderboard.domain import failures, leases, notifications, ranking, states
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import CaseState, SubmissionState
+from leaderboard.folder import Unreachable
 from leaderboard.models import CaseResult, Dataset, Evaluation, Submission
 from leaderboard.queries.queues import TO_SCORE
 
@@ -54,6 +55,11 @@ def score_case(pk: int) -> None:
     try:
         with leases.kept(CaseResult, pk, token):
             scores = scores_of(result)
+    except Unreachable as error:
+        logger.warning("case_put_off", exc_info=error)
+        states.log_once(submission.pk, "storage_away")
+        leases.give_back(CaseResult, pk, token, state=CaseState.PENDING)
+        return
     except Exception as error:  # noqa: BLE001 the file was checked: what goes wrong now is our fault
         _stumbled(result, token, error)
         return
@@ -69,19 +75,22 @@ def score_case(pk: int) -> None:
 def scores_of(result: CaseResult) -> dict[str, Any]:
     """One case's `values`, `items` and `seconds`, by the ground truth that the evaluation was begun with.
 
-    Raises ScoringError, cage.Broken.
+    Raises ScoringError, cage.Broken, folder.Unreachable.
     """
-    case = result.case
-    truth = plan.ground_truth_of(result.evaluation, case.dataset)
-    scores: dict[str, Any] = cage.run(
-        "score_pair",
-        fields=str(plan.upload_path(result.evaluation.submission)),
-        config=truth.configs[truth.config_of[case.key]],
-        key=case.key,
-        ground_truth=str(plan.ground_truth_folder(truth)),
-        rules=result.evaluation.rules,
-        limits=settings.FIELD_LIMITS,
-    )
+    case, evaluation = result.case, result.evaluation
+    truth = plan.ground_truth_of(evaluation, case.dataset)
+    config = truth.configs[truth.config_of[case.key]]
+    at_hand = plan.case_at_hand(truth, config, case.key, evaluation.rules)
+    with plan.fields_at_hand(evaluation.submission) as fields, at_hand as ground_truth:
+        scores: dict[str, Any] = cage.run(
+            "score_pair",
+            fields=str(fields),
+            config=config,
+            key=case.key,
+            ground_truth=str(ground_truth),
+            rules=evaluation.rules,
+            limits=settings.FIELD_LIMITS,
+        )
     return scores
 
 

@@ -3,13 +3,12 @@
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
+from leaderboard.folder import store
 from scoring.ranking import ScoreTable
 from scoring.ranking.table import DatasetScores, MetricScores
 
@@ -17,35 +16,33 @@ _META = "meta"
 _ARRAYS = ("values", "absent", "items", "item_case")
 
 
-def table_path(content_hash: str) -> Path:
-    return Path(settings.MEDIA_ROOT) / "tables" / f"{content_hash}.npz"
-
-
 def keep_table(content_hash: str, table: ScoreTable) -> None:
     """Write a table beside its snapshot; the file appears whole or not at all."""
-    path = table_path(content_hash)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    tables = store("tables")
+    part = tables.workshop() / f".{content_hash}.{os.getpid()}"
     with part.open("wb") as file:
         np.savez(file, allow_pickle=False, **_arrays(table))
-    part.rename(path)
+    tables.take(part, f"{content_hash}.npz", move=True)
 
 
 def kept_table(content_hash: str, datasets: Sequence[str] | None = None) -> ScoreTable | None:
     """The table of a snapshot, or None where its file is gone; of some datasets, nothing else is read."""
-    path = table_path(content_hash)
-    if not path.exists():
+    try:
+        with (
+            store("tables").at_hand(f"{content_hash}.npz") as path,
+            np.load(path, allow_pickle=False) as arrays,
+        ):
+            meta = json.loads(bytes(arrays[_META]))
+            return ScoreTable(
+                methods=tuple(meta["methods"]),
+                datasets=tuple(
+                    _dataset(place, one, arrays)
+                    for place, one in enumerate(meta["datasets"])
+                    if datasets is None or one["name"] in datasets
+                ),
+            )
+    except FileNotFoundError:
         return None
-    with np.load(path, allow_pickle=False) as arrays:
-        meta = json.loads(bytes(arrays[_META]))
-        return ScoreTable(
-            methods=tuple(meta["methods"]),
-            datasets=tuple(
-                _dataset(place, one, arrays)
-                for place, one in enumerate(meta["datasets"])
-                if datasets is None or one["name"] in datasets
-            ),
-        )
 
 
 def _arrays(table: ScoreTable) -> dict[str, NDArray[Any]]:

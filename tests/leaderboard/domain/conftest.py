@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import TemporaryUploadedFile
 
-from leaderboard.domain import submissions
+from leaderboard.domain import storing, submissions
 from leaderboard.domain.evaluation import checking, scoring
 from leaderboard.domain.evaluation.ground_truth import import_dataset
 from leaderboard.models import CaseResult, Entry, Phase, Submission
@@ -17,7 +17,7 @@ Score = Callable[[Phase, Entry], Submission]
 
 
 @pytest.fixture
-def phantom_phase(phantom_folder: Path, transactional_db: None) -> Phase:
+def phantom_phase(phantom_folder: Path, storage: str, transactional_db: None) -> Phase:
     phase = make.phase(rules="lumir24")
     configs = [phantom_folder / "segmentation.json", phantom_folder / "landmark.json"]
     facts = {"name": "Phantom", "group": "in-domain"}
@@ -32,6 +32,7 @@ def scored(phantom_folder: Path) -> Score:
 
     def run(phase: Phase, entry: Entry) -> Submission:
         submission = receive(phantom_folder, phase, entry)
+        storing.store(str(submission.pk))  # does nothing where files lie in folders
         checking.check_submission(str(submission.pk))
         score_all(submission)
         submission.refresh_from_db()

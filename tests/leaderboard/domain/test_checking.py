@@ -30,4 +30,4 @@ def test_zero_fields_are_scored_but_told_of(phantom_phase: Phase, phantom_folder
 def test_an_honest_file_raises_no_suspicion(phantom_phase: Phase, phantom_folder: Path) -> None:
     submission = make.submission(phase=phantom_phase, state=SubmissionState.RECEIVED)
     upload_path(submission).write_bytes((phantom_folder / "submission.zip").read_bytes())
-    assert checking.problems_of(submission) == []
+    assert checking.problems_of(submission, upload_path(submission)) == []

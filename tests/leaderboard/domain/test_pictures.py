@@ -17,6 +17,7 @@ from leaderboard.domain import pictures, ranking
 from leaderboard.domain.evaluation import pictures as making
 from leaderboard.domain.evaluation.painting import Painter
 from leaderboard.enums import RenderingState
+from leaderboard.folder import store
 from leaderboard.models import Dataset, Entry, Evaluation, Phase, Picture, Rendering
 from leaderboard.pictures import scales
 from scoring.fields import Field
@@ -35,8 +36,7 @@ AFTER = {"dice": 7, "tre": 6}
 @pytest.fixture(autouse=True)
 def _store(settings: Settings, tmp_path: Path) -> None:
     cache.clear()
-    pictures_store = {**settings.STORAGES["pictures"], "OPTIONS": {"location": tmp_path / "pictures"}}
-    settings.STORAGES = {**settings.STORAGES, "pictures": pictures_store}
+    settings.MEDIA_ROOT = tmp_path
 
 
 def show(phase: Phase, public: bool = True) -> None:
@@ -53,12 +53,11 @@ def entry(phantom_phase: Phase, scored: Score) -> Entry:
     return entry
 
 
-def files(tmp_path: Path) -> set[str]:
-    root = tmp_path / "pictures"
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+def files() -> set[str]:
+    return {kept.name for kept in store("pictures").walk()}
 
 
-def test_every_case_of_a_public_dataset_is_drawn_before_and_after(entry: Entry, tmp_path: Path) -> None:
+def test_every_case_of_a_public_dataset_is_drawn_before_and_after(entry: Entry) -> None:
     pictures.order()
     assert Rendering.objects.count() == 2 * (DSC_PAIRS + TRE_PAIRS)
     for pk in pictures.waiting(100):
@@ -68,7 +67,7 @@ def test_every_case_of_a_public_dataset_is_drawn_before_and_after(entry: Entry, 
         kinds = BEFORE if rendering.evaluation_id is None else AFTER
         count = kinds["tre" if rendering.case.config_index else "dice"]
         assert rendering.pictures.exclude(plane="").count() == 3 * count
-    assert files(tmp_path) == {picture.path for picture in Picture.objects.select_related("rendering")}
+    assert files() == {picture.path for picture in Picture.objects.select_related("rendering")}
     assert Picture.objects.filter(kind="morph").count() == DSC_PAIRS + TRE_PAIRS
     assert not pictures.waiting(100)
 
@@ -82,28 +81,29 @@ def test_nothing_is_ordered_or_drawn_for_a_hidden_dataset(
     hidden = Rendering.objects.create(case=phantom_phase.datasets.get().cases.all()[0], made_of="x")
     making.render(hidden.pk)
     assert pictures.waiting(10) == []
-    assert files(tmp_path) == set()
+    assert files() == set()
 
 
+@pytest.mark.parametrize("storage", ["folders", "bucket"], indirect=True)
 def test_a_dataset_that_is_hidden_again_loses_rows_and_files(
     phantom_phase: Phase, entry: Entry, tmp_path: Path
 ) -> None:
     pictures.order()
     for pk in pictures.waiting(2):
         making.render(pk)
-    assert files(tmp_path)
+    assert files()
     show(phantom_phase, public=False)
     pictures.order()
-    assert (Rendering.objects.count(), Picture.objects.count(), files(tmp_path)) == (0, 0, set())
+    assert (Rendering.objects.count(), Picture.objects.count(), files()) == (0, 0, set())
 
 
 def test_pictures_go_with_their_evaluation(entry: Entry, tmp_path: Path) -> None:
     pictures.order()
     rendering = Rendering.objects.exclude(evaluation=None)[0]
     making.render(rendering.pk)
-    assert files(tmp_path)
+    assert files()
     Evaluation.objects.all().delete()
-    assert files(tmp_path) == set()
+    assert files() == set()
     assert not Rendering.objects.exclude(evaluation=None).exists()
 
 
@@ -115,13 +115,13 @@ def test_drawing_again_changes_nothing_and_clears_what_a_killed_worker_left(
     name = Rendering.objects.get(pk=pk).name
     pictures.store().save(f"{name}/half-written", io.BytesIO(b"leftover"))
     making.render(pk)
-    first = files(tmp_path)
+    first = files()
     assert not any("half-written" in file for file in first)
     making.render(pk)  # done already: a doubled message
     assert Rendering.objects.get(pk=pk).tries == 1
     Rendering.objects.filter(pk=pk).update(state=RenderingState.PENDING)
     making.render(pk)
-    assert files(tmp_path) == first
+    assert files() == first
 
 
 def test_new_ground_truth_makes_pictures_anew(phantom_phase: Phase, entry: Entry) -> None:
@@ -166,6 +166,7 @@ def test_a_killed_process_leaves_nothing_undrawn(stack: Stack, entry: Entry, set
     """kill -9 of the process that draws, in the middle; the sweeper gives its case to another."""
     pictures.order()
     done = Rendering.objects.filter(state=RenderingState.DONE)
+    stack.environment["MEDIA_ROOT"] = str(settings.MEDIA_ROOT)
     worker = stack.worker()
     stack.beat()
     stack.wait(lambda: done.count() >= 2, every=0.005)
@@ -173,7 +174,6 @@ def test_a_killed_process_leaves_nothing_undrawn(stack: Stack, entry: Entry, set
         child.kill()
     assert done.count() < Rendering.objects.count()
     stack.wait(lambda: done.count() == Rendering.objects.count())
-    # The worker has the settings' folder, not this test's.
     folder = Path(settings.MEDIA_ROOT) / "pictures"
     kept = [folder / picture.path for picture in Picture.objects.select_related("rendering")]
     assert all(path.is_file() for path in kept)

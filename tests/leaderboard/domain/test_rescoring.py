@@ -39,6 +39,7 @@ def ndv(payload: dict[str, object]) -> float:
     return float(entries[0]["metrics"]["NDV"]["mean"])  # type: ignore[index]
 
 
+@pytest.mark.parametrize("storage", ["folders", "bucket"], indirect=True)
 def test_a_shadow_changes_nothing_until_it_is_applied(board: Phase) -> None:
     organizer = make.user()
     old = Snapshot.objects.latest()

@@ -38,8 +38,6 @@ FACTS = {
 
 @pytest.fixture(autouse=True)
 def _store(settings: Settings, tmp_path: Path) -> None:
-    where = {**settings.STORAGES["pictures"], "OPTIONS": {"location": tmp_path / "pictures"}}
-    settings.STORAGES = {**settings.STORAGES, "pictures": where}
     settings.MEDIA_ROOT = tmp_path
 
 

@@ -1,13 +1,15 @@
 """What-if boards: equal to a ranking from scratch, and bounded in what they may cost."""
 
+from pathlib import Path
+
 import pytest
 from django.core.cache import cache
 
 from leaderboard.domain import ranking
 from leaderboard.domain.ranking.cards import cards_in
 from leaderboard.domain.ranking.payload import board_of
-from leaderboard.domain.ranking.tables import table_path
 from leaderboard.domain.ranking.what_if import AT_ONCE, WhatIf, scheme_of, table_of
+from leaderboard.folder import files
 from leaderboard.messages import Refused
 from leaderboard.models import CaseResult, Snapshot
 from scoring.ranking import PRESETS
@@ -28,7 +30,7 @@ def test_a_board_combined_anew_is_the_one_ranked_from_scratch(
 
 
 def test_other_weights_are_ranked_without_the_results(snapshot: Snapshot) -> None:
-    table_path(snapshot.completes).unlink()
+    Path(files("tables").path(f"{snapshot.completes}.npz")).unlink()
     CaseResult.objects.all().delete()
     board = ranking.what_if(snapshot, WhatIf(scheme="l2r-text", weights=(("DSC", 2.0),)))
     assert [entry["rank"] for entry in board["entries"]] == [1, 2, 3]
@@ -51,7 +53,7 @@ def test_a_choice_of_datasets_waits_while_too_many_compute(snapshot: Snapshot) -
 
 
 def test_a_failure_gives_its_turn_back(snapshot: Snapshot) -> None:
-    table_path(snapshot.completes).write_bytes(b"no table")
+    Path(files("tables").path(f"{snapshot.completes}.npz")).write_bytes(b"no table")
     with pytest.raises(ValueError, match="pickle"):
         ranking.what_if(snapshot, WhatIf(datasets=("t2",)))
     assert cache.get("what-if/0") is None

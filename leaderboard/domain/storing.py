@@ -1,0 +1,83 @@
+"""Whole uploads on their way into the bucket that workers of every machine read; with folders there is none.
+
+The submission is received already, and its file lies beside the web server as `<id>.whole` until the bucket
+has it. Each step may be killed: the file is written again under the same name, and deleted at the very end.
+"""
+
+import hashlib
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from structlog.contextvars import bind_contextvars
+
+from leaderboard import tasks
+from leaderboard.domain import leases, states
+from leaderboard.domain.evaluation.plan import upload_name, upload_path
+from leaderboard.enums import SubmissionState
+from leaderboard.folder import Unreachable
+from leaderboard.folder import store as storage
+from leaderboard.models import Submission
+
+logger = structlog.get_logger(__name__)
+TO_STORE = Q(state=SubmissionState.RECEIVED, stored=False)
+LEFT_SECONDS = 3600
+"""A file is whole before its row says so: one without work is left alone for so long."""
+AT_ONCE = 500
+
+
+def store(pk: str) -> None:
+    """Bring one file to the bucket and have it checked; does nothing without its lease or without the file.
+
+    Tries are not counted: what fails here is never the file, and what is not stored would be lost.
+    """
+    token = leases.claim(Submission, pk, TO_STORE)
+    if token is None:
+        return
+    bind_contextvars(submission=str(pk))
+    submission = Submission.objects.get(pk=pk)
+    path = upload_path(submission)
+    try:
+        with leases.kept(Submission, pk, token), path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            storage("uploads").take(path, upload_name(submission))
+    except OSError as error:
+        logger.warning("upload_not_stored", exc_info=error)
+        if isinstance(error, Unreachable):
+            states.log_once(submission.pk, "storage_away")
+        leases.give_back(Submission, pk, token)
+        return
+    held = Submission.objects.filter(TO_STORE, pk=pk, lease_token=token)
+    if held.update(stored=True, sha256=sha256, tries=0, **leases.RELEASED):
+        tasks.check_submission.delay(str(pk))
+        path.unlink(missing_ok=True)
+
+
+def waiting() -> list[str]:
+    """Files that nobody is bringing."""
+    idle = Submission.objects.filter(leases.free(), TO_STORE).order_by("received_at")
+    return [str(pk) for pk in idle.values_list("pk", flat=True)[:AT_ONCE]]
+
+
+def delete_leftovers() -> None:
+    """Delete files beside the web server that the bucket has, or that were called off before it had them."""
+    old = [path for path in Path(settings.UPLOADS_ROOT).glob("*.whole") if _is_old(path)]
+    needed = (
+        {str(pk) for pk in Submission.objects.filter(_NEEDED).values_list("pk", flat=True)} if old else set()
+    )
+    for path in old:
+        if path.stem not in needed:
+            path.unlink(missing_ok=True)
+
+
+_NEEDED = TO_STORE | Q(state=SubmissionState.UPLOADING)
+
+
+def _is_old(path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        # Renaming sets this time, and nothing else does.
+        return path.stat().st_ctime < time.time() - LEFT_SECONDS
+    return False
