@@ -8,7 +8,7 @@ FROM python:3.12-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \
     DATA_DIR=/data STATIC_ROOT=/app/static-files NUMBA_CACHE_DIR=/app/numba-cache
 RUN groupadd --gid 1000 leaderboard && useradd --create-home --uid 1000 --gid 1000 leaderboard \
-    && mkdir -p /data/ground-truth /data/uploads /data/media /data/imports /app/numba-cache \
+    && mkdir -p /data/ground-truth /data/uploads /data/media /data/imports /data/scratch /app/numba-cache \
     && chown -R leaderboard /data /app
 WORKDIR /app
 COPY requirements.lock pyproject.toml README.md ./

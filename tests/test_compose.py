@@ -134,6 +134,30 @@ def test_its_settings_are_safe(production: dict[str, str]) -> None:
     assert "System check identified no issues (0 silenced)." in checked.stdout
 
 
+def test_with_a_bucket_every_process_of_the_site_knows_it(
+    compose: dict[str, Any], production: dict[str, str], tmp_path: Path
+) -> None:
+    beside: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "bucket.yml").read_text())
+    assert set(beside["services"]) == SITE
+    assert set(beside["services"]["web"]["secrets"]) == set(beside["secrets"])
+    given = beside["services"]["web"]["environment"]
+    for name in beside["secrets"]:
+        (tmp_path / name).write_text("a key")
+    environment = production | {
+        name: value.replace("/run/secrets", str(tmp_path)) for name, value in given.items()
+    }
+    environment["STORAGE_URL"] = "s3://lumir?endpoint=https://s3.example.org"
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    for changed, words in (
+        ({}, ""),
+        ({"ACCEL_REDIRECT": "/private/"}, "ACCEL_REDIRECT is for files in folders"),
+    ):
+        told = environment | changed
+        checked = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (checked.returncode != 0) is bool(words), checked.stderr
+        assert words in checked.stderr
+
+
 def answer(port: int, **headers: str) -> tuple[int, dict[str, str]]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/accounts/login/", headers=headers)
 

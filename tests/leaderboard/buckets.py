@@ -1,6 +1,7 @@
 """A server on the loopback that speaks S3, and buckets on it."""
 
 import itertools
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ def serving(port: int = 0) -> Iterator[str]:
     """Run moto's server in a thread of this process; yields its address."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
     server.start()
     try:

@@ -33,9 +33,10 @@ def storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) 
     if getattr(request, "param", "folders") == "folders":
         return "folders"
     settings.SCRATCH_ROOT = tmp_path / "scratch"
-    settings.STORAGE_URL = buckets.made(request.getfixturevalue("s3_server"))
-    settings.STORAGES = settings.STORAGES | backends(settings.STORAGE_URL, *buckets.KEYS)
-    return settings.STORAGE_URL
+    address = buckets.made(request.getfixturevalue("s3_server"))
+    settings.STORAGE_URL = address
+    settings.STORAGES = settings.STORAGES | backends(address, *buckets.KEYS)
+    return address
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def away(settings: Settings) -> dict[str, Any]:
     gone = backends(f"s3://gone?endpoint=http://127.0.0.1:{free_port()}", *buckets.KEYS)
     for one in gone.values():
         one["OPTIONS"]["attempts"] = 1
-    return settings.STORAGES | gone
+    return {**settings.STORAGES, **gone}
 
 
 def facts(submission: Submission) -> tuple[str, bool, int]:
