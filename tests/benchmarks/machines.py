@@ -34,7 +34,7 @@ def _measure(folder: Path) -> list[str]:
     from tests.leaderboard import buckets
 
     data = {"DATA_DIR": str(folder / "web"), "SCRATCH_ROOT": str(folder / "web" / "scratch")}
-    os.environ |= data | {"EMAIL_URL": "dummymail://"}
+    os.environ |= data | {"EMAIL_URL": "dummymail://", "LOG_LEVEL": "WARNING"}
     with buckets.serving() as server:
         keys = dict(zip(("S3_ACCESS_KEY", "S3_SECRET_KEY"), buckets.KEYS, strict=True))
         os.environ |= keys | {"STORAGE_URL": buckets.made(server)}

@@ -33,7 +33,7 @@ def run() -> list[str]:
 
 
 def _measure(folder: str) -> dict[str, float]:
-    os.environ |= {"DATA_DIR": folder, "EMAIL_URL": "dummymail://"}
+    os.environ |= {"DATA_DIR": folder, "EMAIL_URL": "dummymail://", "LOG_LEVEL": "WARNING"}
     with embedded.serving_this_process():
         django.setup()
         call_command("migrate", verbosity=0)

@@ -44,6 +44,7 @@ def measured() -> dict[str, float]:
         "submission": sum(_bytes(model) for model in whole) / SUBMISSIONS,
         "rows_a_second": rows / seconds,
         "disk": _disk(),
+        "busy": os.getloadavg()[1],
     }
 
 
