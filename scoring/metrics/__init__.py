@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.spec import Rules
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -43,6 +45,12 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         )
     }
 )
+
+
+def unit_of(kind: str, rules: Rules) -> str:
+    """A metric's unit under these rules: ``mm`` for HD95 where they say so, and for TRE of tables' points."""
+    in_mm = (kind == "hd95" and rules.spacing == "mm") or (kind == "tre" and rules.landmarks == "csv")
+    return "mm" if in_mm else METRICS[kind].unit
 
 
 def case_value(kind: str, items: NDArray[np.float64] | Sequence[float]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.domain.ranking.cards import Cards
+from scoring.metrics import unit_of
 from scoring.ranking import (
     RankedEntry,
     Ranking,
@@ -18,6 +19,7 @@ from scoring.ranking import (
     stability,
 )
 from scoring.ranking.scheme import FACTS
+from scoring.spec import RULES
 
 RESAMPLES = 1000
 SEED = 2024
@@ -37,7 +39,7 @@ def board_of(
         **cards.facts,
         "official": official,
         "scheme": scheme_part(scheme),
-        "metrics": [_metric(name) for name in FACTS if name in table.metrics],
+        "metrics": [_metric(name, cards.facts["rules"]) for name in FACTS if name in table.metrics],
         "datasets": [_dataset(name, table, cards) for name in cards.datasets if _has(table, name)],
         "entries": _entries(table, ranking, cards, sure),
         "omitted": [{"metric": one.metric, "reason": one.reason} for one in ranking.omitted],
@@ -58,12 +60,12 @@ def scheme_part(scheme: Scheme) -> dict[str, Any]:
     }
 
 
-def _metric(name: str) -> dict[str, Any]:
+def _metric(name: str, rules: str) -> dict[str, Any]:
     metric = FACTS[name]
     return {
         "name": name,
         "title": metric.title,
-        "unit": metric.unit,
+        "unit": unit_of(metric.kind, RULES[rules]),
         "direction": metric.direction,
         "decimals": metric.decimals,
     }
