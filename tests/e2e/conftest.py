@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django import Settings
 
-from tests.leaderboard.conftest import phantom_folder, stack  # noqa: F401 fixtures
+from tests.leaderboard.conftest import phantom_folder, s3_server, stack, storage  # noqa: F401 fixtures
 from tests.leaderboard.stack import Stack, free_port, listens
 
 # Playwright's event loop runs in the tests' thread; Django would take that for asynchronous code.

@@ -31,11 +31,9 @@ CROSS_HAIRS = "() => document.querySelector('[data-viewer]').viewers.map(one => 
 
 
 @pytest.fixture(autouse=True)
-def _plain(settings: Settings, tmp_path: Path) -> None:
+def _own_pictures(settings: Settings, tmp_path: Path) -> None:
     cache.clear()
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    where = {**settings.STORAGES["pictures"], "OPTIONS": {"location": tmp_path / "pictures"}}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}, "pictures": where}
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture
