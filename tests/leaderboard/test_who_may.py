@@ -63,7 +63,11 @@ class Site:
 
 
 # Where an address names something else by the same word.
-OTHERS = {("organize_import", "pk"): "import", ("organize_organizer_remove", "user"): "organizer"}
+OTHERS = {
+    ("organize_import", "pk"): "import",
+    ("organize_import_again", "pk"): "import",
+    ("organize_organizer_remove", "user"): "organizer",
+}
 
 
 def reversed_pattern(pattern: str, given: Mapping[str, Any]) -> str:
