@@ -93,13 +93,12 @@ class Harm(threading.Thread):
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
 
     def _skew(self) -> None:
-        clocks = [self.rig.clocks[name] for name in (self.random.choice(WORKERS), "beat")]
-        hour = self.random.choice((-3600, 3600))
-        for clock in clocks:
-            clock.jump(hour)
-        time.sleep(4)
-        for clock in clocks:
-            clock.jump(0)
+        names, hour = (self.random.choice(WORKERS), "beat"), self.random.choice((-3600, 3600))
+        with self.rig.clocks_worn(*names):
+            time.sleep(3)
+            for name in names:
+                self.rig.clocks[name].jump(hour)
+            time.sleep(4)
 
     def _is_ours(self, pid: int) -> bool:
         """Whether a process works on this soak's data."""

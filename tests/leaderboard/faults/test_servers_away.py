@@ -101,22 +101,19 @@ def test_a_disk_that_is_full_for_a_while_delays_the_board_and_loses_nothing(
 
 def test_clocks_that_are_set_back_lose_nothing(site: Site, phase: Phase, undisturbed: dict[str, Any]) -> None:
     """Of one worker while it is at a case, and of beat; then the messages are lost, too."""
-    site.gate.close("caseresult", "UPDATE", "NEW.state = 'done'")
-    for entry in site.files:
-        site.upload(phase, entry)
-    _, who = site.held()
-    for name in (who, "beat"):
-        site.rig.clocks[name].jump(-2 * 86_400)
-    try:
+    with site.rig.clocks_worn("worker-1", "worker-2", "beat"):
+        site.gate.close("caseresult", "UPDATE", "NEW.state = 'done'")
+        for entry in site.files:
+            site.upload(phase, entry)
+        _, who = site.held()
+        for name in (who, "beat"):
+            site.rig.clocks[name].jump(-2 * 86_400)
         # Started under its wrong clock, as on a machine that was set up so.
         site.rig.kill("beat")
         site.broker.kill()
         site.broker.start()
         site.gate.open()
         expect_all_as_undisturbed(site, phase, undisturbed)
-    finally:
-        for name in (who, "beat"):
-            site.rig.clocks[name].jump(0)
 
 
 def answers(gate: Gate) -> bool:
