@@ -20,7 +20,9 @@ from scoring.errors import Problem, problem
 from scoring.spec import SCORER_VERSION
 
 logger = structlog.get_logger(__name__)
-TO_CHECK = Q(state__in=[SubmissionState.RECEIVED, SubmissionState.CHECKING], stored=True)
+# A lost check is another's as soon as the sweeper has told of the loss.
+_LOST = Q(state=SubmissionState.CHECKING, lease_token__isnull=True)
+TO_CHECK = (Q(state=SubmissionState.RECEIVED) | _LOST) & Q(stored=True)
 
 
 def check_submission(pk: str) -> None:
