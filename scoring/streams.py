@@ -18,8 +18,8 @@ HEAD = 2**16
 
 # What the standard library raises of a zip that is broken, or packed in a way it does not know.
 _ZIP_FAULTS = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError,
-    RuntimeError, OverflowError, IndexError,
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError, OverflowError,
+    IndexError,
 )  # fmt: skip
 
 

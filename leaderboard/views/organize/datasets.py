@@ -11,7 +11,7 @@ from leaderboard.models import Dataset, DatasetImport
 from leaderboard.queries import challenges
 from leaderboard.views import access
 from leaderboard.views.organize import found
-from leaderboard.views.organize.forms import DatasetForm, ImportForm
+from leaderboard.views.organize.dataset_forms import DatasetForm, ImportForm
 from leaderboard.views.people import signed_in
 
 IMPORTS_SHOWN = 20

@@ -21,7 +21,7 @@ from leaderboard.queries.organizing import log_of
 from leaderboard.views import access
 from leaderboard.views.confirm import NothingAsked, OptionalReasonForm, Question, ask
 from leaderboard.views.organize import found
-from leaderboard.views.organize.forms import NameForm, PhaseForm
+from leaderboard.views.organize.phase_forms import NameForm, PhaseForm
 from leaderboard.views.people import signed_in
 
 

@@ -24,7 +24,7 @@ from leaderboard.figures.structures import structure_profile
 from leaderboard.figures.tradeoff import accuracy_against_regularity
 from leaderboard.models import Challenge, Dataset, Entry, Phase, SnapshotPart
 from tests.leaderboard import make, payload
-from tests.leaderboard.figures import cells
+from tests.leaderboard.figures import cells, order
 from tests.leaderboard.figures.reading import Check, Data, Drawing, on_page
 from tests.leaderboard.views.conftest import page
 
@@ -48,9 +48,9 @@ COMPARED: dict[Callable[..., Any], list[tuple[str, str, Check, str]]] = {
     case_distributions: [(f"{HOME}datasets/t2-like/", "distributions", cells.distributions, "t2-like")],
     structure_profile: [(f"{HOME}datasets/t2-like/", "structures", cells.structures, "t2-like")],
     entry_profile: [(f"{HOME}entries/entry-1/", "profile", cells.profile, "entry-1")],
-    blobs: [(f"{BOARD}stability/", "blobs", cells.blobs, "")],
-    bumps: [(f"{BOARD}stability/", "schemes", cells.schemes, "")],
-    without_each: [(f"{BOARD}stability/", "without", cells.without, "")],
+    blobs: [(f"{BOARD}stability/", "blobs", order.blobs, "")],
+    bumps: [(f"{BOARD}stability/", "schemes", order.schemes, "")],
+    without_each: [(f"{BOARD}stability/", "without", order.without, "")],
     significance_grid: [
         (f"{BOARD}significance/?show=zero-shot-dsc-and-hd95", "zero-shot-dsc-and-hd95", cells.grid, "")
     ],
