@@ -21,10 +21,7 @@ S = SubmissionState
 def test_the_broker_forgets_the_cases_that_wait(
     site: Site, phase: Phase, undisturbed: dict[str, Any]
 ) -> None:
-    site.gate.close("caseresult", "UPDATE", "NEW.state = 'done'")
-    for entry in site.files:
-        site.upload(phase, entry)
-    site.held()
+    site.hold_at_a_case(phase)
     site.broker.kill()
     site.gate.open()
     site.broker.start()
@@ -34,10 +31,7 @@ def test_the_broker_forgets_the_cases_that_wait(
 def test_messages_that_come_twice_and_in_reverse_order_count_once(
     site: Site, phase: Phase, undisturbed: dict[str, Any]
 ) -> None:
-    site.gate.close("caseresult", "UPDATE", "NEW.state = 'done'")
-    for entry in site.files:
-        site.upload(phase, entry)
-    site.held()
+    site.hold_at_a_case(phase)
     line = redis.Redis.from_url(site.broker.url)
     wait(lambda: line.llen("scoring") > 3, tell=site.rig.log)
     with line.pipeline() as pipe:
@@ -102,10 +96,7 @@ def test_a_disk_that_is_full_for_a_while_delays_the_board_and_loses_nothing(
 def test_clocks_that_are_set_back_lose_nothing(site: Site, phase: Phase, undisturbed: dict[str, Any]) -> None:
     """Of one worker while it is at a case, and of beat; then the messages are lost, too."""
     with site.rig.clocks_worn("worker-1", "worker-2", "beat"):
-        site.gate.close("caseresult", "UPDATE", "NEW.state = 'done'")
-        for entry in site.files:
-            site.upload(phase, entry)
-        _, who = site.held()
+        who = site.hold_at_a_case(phase)
         for name in (who, "beat"):
             site.rig.clocks[name].jump(-2 * 86_400)
         # Started under its wrong clock, as on a machine that was set up so.
