@@ -58,7 +58,7 @@ def _chain(first_fixed: int, count: int) -> tuple[tuple[str, str], ...]:
     return tuple((str(n), str(n - 1)) for n in range(first_fixed, first_fixed + count))
 
 
-_OTHER_SITE = tuple(str(n) for n in range(4101, 4111))
+_HIGH_FIELD = _chain(4055, 10)
 
 DATASETS: tuple[DemoDataset, ...] = (
     DemoDataset(
@@ -108,36 +108,36 @@ DATASETS: tuple[DemoDataset, ...] = (
     ),
     DemoDataset(
         slug="high-field",
-        name="High field",
+        name="High field, inter-subject",
         group="zero-shot",
         task="inter-subject",
         contrast="T1w, like 9.4 T",
         population="simulated healthy adults",
         description="Simulated subjects with sharp contrast, strong shading and more noise.",
-        pairs=_chain(4055, 10),
+        pairs=_HIGH_FIELD,
         look=subjects.HIGH_FIELD,
     ),
     DemoDataset(
         slug="atlas-to-subject",
-        name="Atlas to subject",
+        name="High field, atlas to subject",
         group="zero-shot",
         task="atlas-to-subject",
-        contrast="T1w, like low field",
+        contrast="T1w, like 9.4 T",
         population="simulated healthy adults",
-        description="One atlas moved onto simulated subjects with low contrast and much noise.",
-        pairs=tuple((subject_id, ATLAS_ID) for subject_id in _OTHER_SITE),
-        look=subjects.LOW_FIELD,
+        description="One atlas moved onto the subjects with sharp contrast, strong shading and more noise.",
+        pairs=tuple((fixed, ATLAS_ID) for fixed, _ in _HIGH_FIELD),
+        look=subjects.HIGH_FIELD,
     ),
     DemoDataset(
         slug="subject-to-atlas",
-        name="Subject to atlas",
+        name="High field, subject to atlas",
         group="zero-shot",
         task="subject-to-atlas",
-        contrast="T1w, like low field",
+        contrast="T1w, like 9.4 T",
         population="simulated healthy adults",
-        description="Simulated subjects with low contrast and much noise, moved onto one atlas.",
-        pairs=tuple((ATLAS_ID, subject_id) for subject_id in _OTHER_SITE),
-        look=subjects.LOW_FIELD,
+        description="The subjects with sharp contrast, strong shading and more noise, moved onto one atlas.",
+        pairs=tuple((ATLAS_ID, fixed) for fixed, _ in _HIGH_FIELD),
+        look=subjects.HIGH_FIELD,
     ),
 )
 

@@ -42,7 +42,6 @@ HIGH_FIELD = Look(
     noise=0.04,
     bias=0.2,
 )
-LOW_FIELD = Look(tones=((0.0, 0.1), (0.1, 0.2), (0.6, 0.6), (0.85, 0.82), (1.1, 0.9)), blur=1.2, noise=0.05)
 ATLAS = Look(tones=T1.tones, noise=0.0, bias=0.0)
 
 

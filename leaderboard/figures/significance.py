@@ -18,7 +18,7 @@ from leaderboard.figures.figure import (
 )
 
 THRESHOLDS = ("not significant", "p < .05", "p < .01", "p < .001")
-ABOVE = 154
+ABOVE = 140
 _HEAD = ("Row", "Column", "Verdict", "Level", "p", "p corrected", "Rank-biserial", "Cohen's d")
 # Seven flat steps from -3 (column better, p < .001) to 3 (row better, p < .001).
 STEPS = ("col-3", "col-2", "col-1", "line-2", "row-1", "row-2", "row-3")
@@ -108,7 +108,7 @@ class Place:
 
 
 def significance_grid(rows: Sequence[Sequence[Place | None]], key: str, title: str) -> Figure:
-    """Matrices side by side: a row a metric, a column a dataset, all over the same entries.
+    """Matrices side by side: a row a metric, a column a dataset's task, all over the same entries.
 
     None where a dataset lacks the metric.
     """
@@ -196,16 +196,15 @@ def _grid_layout(rows: Sequence[Sequence[Place | None]], count: int, across: int
 
 def _grid_title(place: Place, x: float, y: float, above: int) -> dict[str, Any]:
     """Above the names of the columns, where these stand, else close above the cells."""
-    words = f"{place.matrix['metric']}, {place.dataset}"
     return {
-        "text": f"{words}<br>{place.task}" if above else words,
+        "text": f"{place.matrix['metric']}, {place.task}",
         "x": x,
         "y": y,
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",
         "yanchor": "bottom",
-        "yshift": above - 34 if above else 4,
+        "yshift": above - 20 if above else 4,
         "align": "left",
         "showarrow": False,
         "font": {"size": 12, "color": "token:ink"},

@@ -1,5 +1,6 @@
 """How sure a board's order is: its stability, and who differs from whom."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.template.loader import render_to_string
 from leaderboard.domain import ranking
 from leaderboard.enums import Aspect
 from leaderboard.models import Phase, Snapshot
-from leaderboard.queries import boards, snapshots
+from leaderboard.queries import boards, families, snapshots
+from leaderboard.queries.families import Family
 from leaderboard.queries.veil import veiled_matrix
 from leaderboard.rules import Sight
 from leaderboard.views import access, figures, fragments
@@ -42,22 +44,28 @@ def _stability(phase: Phase, snapshot: Snapshot, sight: Sight) -> dict[str, Any]
 
 
 def significance(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
-    """A grid of matrices, rows metrics and columns datasets, for a correction; the address names both."""
+    """A grid of matrices, rows metrics and columns tasks, for a correction; the address names both."""
     shown, snapshot, sight = _snapshot_or_404(request, challenge, phase, Aspect.PER_DATASET)
     correction = request.GET.get("correction", CORRECTIONS[0])
     asked = request.GET.get("show", "")
     if correction not in CORRECTIONS:
         raise Http404
-    key = ("significance", snapshot.content_hash, challenge, phase, sight.key, correction, asked)
-    page = fragments.kept(partial(_significance, shown, snapshot, sight, correction, asked), *key)
+    facts = families.facts_of(shown.challenge)
+    key = ("significance", snapshot.content_hash, challenge, phase, sight.key, correction, asked, facts)
+    page = fragments.kept(partial(_significance, shown, snapshot, sight, correction, asked, facts), *key)
     return _page(request, shown, snapshot, page, "boards/significance.html", correction=correction)
 
 
 def _significance(
-    phase: Phase, snapshot: Snapshot, sight: Sight, correction: str, asked: str
+    phase: Phase,
+    snapshot: Snapshot,
+    sight: Sight,
+    correction: str,
+    asked: str,
+    facts: Mapping[str, families.Facts],
 ) -> dict[str, Any]:
     board = boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET)
-    grids = figures.significance_grids(board)
+    grids = figures.significance_grids(families.families_of(board.datasets, facts))
     grid = next((grid for grid in grids if grid.key == (asked or grids[0].key)), None)
     if grid is None:
         raise Http404
@@ -71,12 +79,27 @@ def _significance(
             }
             for slug, by_metric in matrices.items()
         }
-    context = {"figure": figures.grid_figure(grid, matrices)}
+    context = {
+        "challenge": phase.challenge,
+        "phase": phase,
+        "datasets": grid.datasets,
+        "figure": figures.grid_figure(grid, matrices),
+    }
     return {
         "html": render_to_string("boards/_significance.html", context),
-        "grids": [(each.key, each.title) for each in grids],
+        "families": _families(grids, grid),
+        "rows": [(each.key, each.rows) for each in grids if each.family == grid.family],
         "shown": grid.key,
     }
+
+
+def _families(grids: Sequence[figures.Grid], shown: figures.Grid) -> list[tuple[str, str]]:
+    """Each family's grid of the metrics that are shown, else its first; and the family's title."""
+    picked: dict[Family, figures.Grid] = {}
+    for grid in grids:
+        if grid.family not in picked or grid.metrics == shown.metrics or grid == shown:
+            picked[grid.family] = grid
+    return [(grid.key, family.title) for family, grid in picked.items()]
 
 
 def _snapshot_or_404(

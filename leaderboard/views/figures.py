@@ -19,6 +19,7 @@ from leaderboard.figures.structures import structure_profile
 from leaderboard.figures.tradeoff import Point, accuracy_against_regularity
 from leaderboard.models import Challenge, Dataset
 from leaderboard.queries.boards import Board, BoardDataset
+from leaderboard.queries.families import Family
 
 
 def heatmap_figure(board: Board, heatmap: Mapping[str, Any] | None) -> Figure | None:
@@ -145,43 +146,36 @@ def tau_rows(found: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
 
 
 ROWS = (("DSC", "HD95"), ("TRE", "NDV"))
-ACROSS = 3
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Which matrices stand together: up to three datasets of a group, by two metrics."""
+    """Which matrices stand together: rows metrics, columns the datasets of a family, task by task."""
 
     key: str
-    title: str
+    family: Family
     datasets: tuple[BoardDataset, ...]
     metrics: tuple[str, ...]
 
-
-def significance_grids(board: Board) -> list[Grid]:
-    """The datasets of each group by task, three at a time; rows DSC and HD95, then TRE and NDV."""
-    grids = []
-    for group in dict.fromkeys(dataset.group for dataset in board.datasets):
-        of_group = [dataset for dataset in board.datasets if dataset.group == group]
-        of_group.sort(key=lambda dataset: RegistrationTask.values.index(dataset.task))
-        for metrics in ROWS:
-            grids += _grids(group, metrics, of_group)
-    return grids
+    @property
+    def rows(self) -> str:
+        """The metrics in words."""
+        return " and ".join(self.metrics)
 
 
-def _grids(group: str, metrics: tuple[str, ...], datasets: list[BoardDataset]) -> list[Grid]:
-    having = [dataset for dataset in datasets if set(metrics) & set(dataset.metrics)]
-    # Gaps stand on the right, where no names of rows run into the next matrix.
-    having.sort(key=lambda dataset: -len(set(metrics) & set(dataset.metrics)))
-    found = []
-    for start in range(0, len(having), ACROSS):
-        chunk = tuple(having[start : start + ACROSS])
-        present = tuple(metric for metric in metrics if any(metric in d.metrics for d in chunk))
-        number = f", {start // ACROSS + 1}" if len(having) > ACROSS else ""
-        title = f"{group.capitalize()}: {' and '.join(present)}{number}"
-        key = title.lower().replace(": ", "-").replace(", ", "-").replace(" ", "-")
-        found.append(Grid(key, title, chunk, present))
-    return found
+def significance_grids(families: Iterable[Family]) -> list[Grid]:
+    """A grid of DSC and HD95 and one of TRE and NDV for each family that has these."""
+    grids = [_grid(family, metrics) for family in families for metrics in ROWS]
+    return [grid for grid in grids if grid is not None]
+
+
+def _grid(family: Family, metrics: tuple[str, ...]) -> Grid | None:
+    having = tuple(dataset for dataset in family.datasets if set(metrics) & set(dataset.metrics))
+    present = tuple(metric for metric in metrics if any(metric in dataset.metrics for dataset in having))
+    if not present:
+        return None
+    key = f"{family.datasets[0].slug}-{'-and-'.join(present).lower()}"
+    return Grid(key, family, having, present)
 
 
 def grid_figure(grid: Grid, matrices: Mapping[str, Mapping[str, Any]]) -> Figure | None:
@@ -196,7 +190,7 @@ def grid_figure(grid: Grid, matrices: Mapping[str, Mapping[str, Any]]) -> Figure
         for metric in grid.metrics
     ]
     rows = [row for row in rows if any(row)]
-    return significance_grid(rows, grid.key, grid.title) if rows else None
+    return significance_grid(rows, grid.key, f"{grid.family.title}: {grid.rows}") if rows else None
 
 
 def _comparable(matrices: Mapping[str, Mapping[str, Any]], dataset: str, metric: str) -> bool:

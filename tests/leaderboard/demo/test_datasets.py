@@ -10,6 +10,8 @@ import pytest
 
 from leaderboard.demo.anatomy import LABELS, SHAPE
 from leaderboard.demo.datasets import ATLAS_ID, DATASETS, DemoDataset, build, evaluation_config, image_path
+from leaderboard.queries.boards import BoardDataset
+from leaderboard.queries.families import families_of
 
 BY_SLUG = {dataset.slug: dataset for dataset in DATASETS}
 
@@ -30,6 +32,14 @@ def test_seven_datasets_of_at_least_ten_cases_cover_groups_and_tasks() -> None:
     assert min(len(dataset.pairs) for dataset in DATASETS) >= 10
     assert Counter(dataset.group for dataset in DATASETS) == {"in-domain": 2, "zero-shot": 5}
     assert {dataset.task for dataset in DATASETS} == {"inter-subject", "atlas-to-subject", "subject-to-atlas"}
+
+
+def test_one_family_of_datasets_is_there_in_all_three_tasks() -> None:
+    shown = [BoardDataset(d.slug, d.name, d.group, d.task, len(d.pairs), ()) for d in DATASETS]
+    facts = {d.slug: (d.contrast, d.population, d.species, d.resolution, d.source) for d in DATASETS}
+    found = {family.title: [d.task for d in family.datasets] for family in families_of(shown, facts)}
+    assert found["High field"] == ["inter-subject", "atlas-to-subject", "subject-to-atlas"]
+    assert len({d.look for d in DATASETS if d.name.startswith("High field")}) == 1
 
 
 def test_no_two_datasets_share_a_field_name() -> None:

@@ -8,7 +8,7 @@ from leaderboard.demo.maps import random_map
 from leaderboard.demo.subjects import Look, make_atlas, make_subject
 
 VENTRICLE, CORTEX, WHITE_MATTER = (51, 52), (142, 143), (44, 45)
-LOOKS = [subjects.T1, subjects.T2, subjects.ATROPHY, subjects.HIGH_FIELD, subjects.LOW_FIELD]
+LOOKS = [subjects.T1, subjects.T2, subjects.ATROPHY, subjects.HIGH_FIELD]
 
 
 @pytest.mark.parametrize("look", LOOKS)

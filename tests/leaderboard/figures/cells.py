@@ -5,15 +5,19 @@ Each check raises where one number, name or word differs; expected values are re
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, groupby
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
-from tests.leaderboard.figures.reading import DASH, Data, Drawing, called, flat, printed, same
+from tests.leaderboard.figures.reading import DASH, Data, Drawing, called, ended, flat, printed, same
 
 _HOVER = "{} against {}<br>{}, {}<br>p {}, corrected {}<br>rank-biserial {}<br>Cohen's d {}"
+TASKS = {
+    "inter-subject": "inter-subject",
+    "atlas-to-subject": "atlas to subject",
+    "subject-to-atlas": "subject to atlas",
+}
+HEAD = ["Row", "Column", "Verdict", "Level", "p", "p corrected", "Rank-biserial", "Cohen's d"]
 LEVELS = ("not significant", "p < .05", "p < .01", "p < .001")
 
 
@@ -47,6 +51,8 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
             for (title, metric), rank, value in zip(heads, row, scores, strict=True)
         ]
         same(flat(cells["hovertext"]), expected_texts)
+        same(view.ticks(), list(enumerate(metric for _, metric in heads)))
+        same(view.notes, _headings([title for title, _ in heads]))
         drawn = set(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
         expected = {
             (name, at, f"{rank:g}")
@@ -61,6 +67,13 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
     assert [view.name for view in views] == [
         name for name in picked if name == "By subtask" or len(views) > 1
     ]
+
+
+def _headings(titles: Sequence[str]) -> list[tuple[str, float, int]]:
+    """One above the middle of each run of the same title."""
+    runs = [(title, len(list(run))) for title, run in groupby(titles)]
+    ends = list(accumulate(size for _, size in runs))
+    return [(title, end - (size + 1) / 2, 1) for (title, size), end in zip(runs, ends, strict=True)]
 
 
 def _triangle(matrix: Mapping[str, Any], trace: Mapping[str, Any]) -> None:
@@ -113,35 +126,26 @@ def significance(data: Data, views: Sequence[Drawing], page: str) -> None:
     for view in views:
         (trace,) = view.traces
         _triangle(matrices[view.name], trace)
+        assert view.table[0] == HEAD
         same(view.table[1:], _pairs(matrices[view.name]))
     assert {view.name for view in views} <= matrices.keys()
 
 
-def grid(data: Data, views: Sequence[Drawing], _: str) -> None:
-    """Matrices in the order of the table, which names metric and dataset of each."""
+def grid(data: Data, views: Sequence[Drawing], page: str) -> None:
+    """Rows DSC and HD95, columns the tasks in their order; `page` names the datasets of these."""
     (view,) = views
-    slugs = {title: slug for slug, title in data.titles.items()}
-    places = list(dict.fromkeys((row[0], row[1]) for row in view.table[1:]))
-    for (metric, title), trace in zip(places, view.traces, strict=True):
-        matrix = data.parts[f"dataset/{slugs[title]}"]["significance"][metric]
+    datasets = {dataset["slug"]: dataset for dataset in data.board["datasets"]}
+    places = [(metric, datasets[slug]) for metric in ("DSC", "HD95") for slug in page.split("/")]
+    told, spots = [], []
+    for (metric, dataset), trace, note in zip(places, view.traces, view.notes, strict=True):
+        matrix = data.parts[f"dataset/{dataset['slug']}"]["significance"][metric]
         _triangle(matrix, trace)
-        same([row[2:] for row in view.table[1:] if row[:2] == [metric, title]], _pairs(matrix))
-
-
-def distributions(data: Data, views: Sequence[Drawing], page: str) -> None:
-    part = data.parts[f"dataset/{page}"]
-    assert [view.name for view in views] == [name for name in data.metrics if name in part["metrics"]]
-    for view in views:
-        decimals, values = data.metrics[view.name]["decimals"], part["metrics"][view.name]["values"]
-        entries = [entry for entry in data.names if entry in values]
-        for entry, trace, row in zip(entries, view.traces, view.table[1:], strict=True):
-            cases = [(k, v) for k, v in zip(part["cases"], values[entry], strict=True) if v is not None]
-            same(trace["text"], [key for key, _ in cases])
-            same(trace["x"], [round(value, decimals + 2) for _, value in cases])
-            same(trace["y"], [data.names[entry]] * len(cases))
-            numbers = [value for _, value in cases]
-            five = np.percentile(numbers, [0, 25, 50, 75, 100]) if numbers else [None] * 5
-            same(row, [data.names[entry], str(len(cases)), *(printed(one, decimals) for one in five)])
+        told += [[metric, dataset["name"], *row] for row in _pairs(matrix)]
+        left, top = (view.layout[f"{one}axis{trace[f'{one}axis'][1:]}"]["domain"] for one in "xy")
+        assert note == (f"{metric}, {TASKS[dataset['task']]}", left[0], top[1])
+        spots.append((-top[1], left[0]))
+    assert spots == sorted(set(spots))
+    same(view.table, [["Metric", "Dataset", *HEAD], *told])
 
 
 def structures(data: Data, views: Sequence[Drawing], page: str) -> None:
@@ -153,6 +157,8 @@ def structures(data: Data, views: Sequence[Drawing], page: str) -> None:
         at = {one["name"]: place for place, one in enumerate(found["structures"])}
         decimals, difficulty = metric["decimals"], []
         called(trace["x"], [data.names[entry] for entry in entries])
+        heads = ["Structure", "Cases", "Mean over all", *(data.names[entry] for entry in entries)]
+        assert view.table[0] == heads
         names = [row[0] for row in view.table[1:]]
         called(trace["y"], names)
         assert sorted(names) == sorted(at)
@@ -170,6 +176,13 @@ def structures(data: Data, views: Sequence[Drawing], page: str) -> None:
                 gap = f"<br>without a value in {gaps} of {cases} cases" if gaps else ""
                 assert text == f"{name}<br>{data.names[entry]}: {printed(value, decimals)}{gap}"
         assert difficulty == sorted(difficulty)
+        # Strong is the best mean of all, pale nearly the worst: the two ends of the scale.
+        higher = metric["direction"] == "higher"
+        strong, pale = (trace[end] for end in (("zmax", "zmin") if higher else ("zmin", "zmax")))
+        present = [value for of_one in found["means"].values() for value in of_one if value is not None]
+        assert strong == (max if higher else min)(present)
+        words = f"strong {printed(strong, decimals)}, pale {printed(pale, decimals)}"
+        assert view.notes == [(words, 0, 1)]
 
 
 def profile(data: Data, views: Sequence[Drawing], page: str) -> None:
@@ -191,6 +204,11 @@ def profile(data: Data, views: Sequence[Drawing], page: str) -> None:
             for key in [tuple(key_)]
         }
         assert drawn == points
+        assert view.title() == ended(metric)
+        assert view.table[0] == ["Dataset", f"{view.name}, this entry", "Best", "Place by mean"]
+        # Upwards: the first dataset stands at the top.
+        drawn_from_below = view.layout["yaxis"]["categoryarray"]
+        called(drawn_from_below[::-1], [row[0] for row in view.table[1:]])
         assert len(others["x"]) + len(own["x"]) == len(points)
         assert set(own["text"]) == {data.names[page]}
         for title, mine, best, place in view.table[1:]:
@@ -205,7 +223,8 @@ def profile(data: Data, views: Sequence[Drawing], page: str) -> None:
         ]
 
 
-def tradeoff(data: Data, views: Sequence[Drawing], _: str) -> None:
+def tradeoff(data: Data, views: Sequence[Drawing], page: str) -> None:
+    """On a board; on the page of the entry `page`, which alone is marked."""
     (view,) = views
     front, dots = view.traces
     both = {
@@ -220,8 +239,18 @@ def tradeoff(data: Data, views: Sequence[Drawing], _: str) -> None:
         for name, (dsc, ndv) in both.items()
         if not any((d >= dsc and n <= ndv) and (d, n) != (dsc, ndv) for d, n in both.values())
     }
+    marked = [name == data.names[page] if page else name in unbeaten for name in both]
+    same(dots["marker"]["color"], ["token:accent" if mark else "token:line-3" for mark in marked])
+    same(dots["marker"]["size"], [12 if page and mark else 9 for mark in marked])
     same(dots["y"], [dsc for dsc, _ in both.values()])
     same(dots["x"], [ndv or zero for _, ndv in both.values()])
+    decades = [10.0**decade for decade in range(round(math.log10(zero)), 3)]
+    ticks = view.ticks()
+    assert [place for place, _ in ticks] == decades[: len(ticks)]
+    assert ticks[-1][0] > max(ndv for _, ndv in both.values())
+    assert [_number(words) for _, words in ticks] == [0, *(place for place, _ in ticks[1:])]
+    assert view.title() == "NDV, % of the mask, logarithmic (better to the left)"
+    assert view.title("yaxis") == "DSC (better upwards)"
     assert all(text in ("", name) for text, name in zip(dots["text"], both, strict=True))
     assert any(dots["text"])
     for text, (name, (dsc, ndv)) in zip(dots["hovertext"], both.items(), strict=True):
@@ -230,7 +259,13 @@ def tradeoff(data: Data, views: Sequence[Drawing], _: str) -> None:
     same(front["x"], [ndv or zero for ndv, _ in line])
     same(front["y"], [dsc for _, dsc in line])
     rows = [[n, f"{d:.4f}", f"{v:.4f}", "yes" if n in unbeaten else "no"] for n, (d, v) in both.items()]
-    same(view.table[1:], rows)
+    same(view.table, [["Method", "DSC", "NDV, %", "Unbeaten in both"], *rows])
+
+
+def _number(words: str) -> float:
+    """What `0.01` or `10⁻⁴` means."""
+    digits = words.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return float(words) if digits == words else 10.0 ** int(digits.removeprefix("10"))
 
 
 def overview(data: Data, views: Sequence[Drawing], _: str) -> None:
@@ -251,61 +286,5 @@ def overview(data: Data, views: Sequence[Drawing], _: str) -> None:
     leaves = {"/".join(path) for path, *_ in data.datasets}
     assert leaves == {place for place in trace["ids"] if place.count("/") == 3}
     rows = [[path[3], *path[:3], source or DASH, str(cases)] for path, source, cases in data.datasets]
+    assert view.table[0] == ["Dataset", "Group", "Task", "Contrast", "Source", "Cases"]
     same(view.table[1:], [*rows, ["All", "", "", "", "", str(total)]])
-
-
-def _compared(data: Data, metric: str, page: str) -> list[tuple[str, str, float, float]]:
-    """(dataset, case, a, b) where both of `a/b` have a value."""
-    return [
-        (title, case, *both)
-        for slug, title in data.titles.items()
-        if metric in data.parts[f"dataset/{slug}"]["metrics"]
-        for values in [data.parts[f"dataset/{slug}"]["metrics"][metric]["values"]]
-        for case, *both in zip(
-            data.parts[f"dataset/{slug}"]["cases"], *(values[entry] for entry in page.split("/")), strict=True
-        )
-        if None not in both
-    ]
-
-
-def paired(data: Data, views: Sequence[Drawing], page: str) -> None:
-    a, b = (data.names[entry] for entry in page.split("/"))
-    for view in views:
-        line, points = view.traces
-        decimals, cases = data.metrics[view.name]["decimals"], _compared(data, view.name, page)
-        assert line["x"] == line["y"]
-        values = [value for case in cases for value in case[2:]]
-        assert line["x"][0] <= min(values) <= max(values) <= line["x"][1]
-        same(points["y"], [round(first, decimals + 2) for *_, first, _ in cases])
-        same(points["x"], [round(second, decimals + 2) for *_, second in cases])
-        for text, row, (title, case, first, second) in zip(
-            points["hovertext"], view.table[1:], cases, strict=True
-        ):
-            told_ = (printed(first, decimals), printed(second, decimals))
-            assert text == f"{case}, {title}<br>{a} {told_[0]}<br>{b} {told_[1]}"
-            same(row, [case, title, *told_, f"{first - second:+.{decimals}f}"])
-
-
-def differences(data: Data, views: Sequence[Drawing], page: str) -> None:
-    """Bars side by side without a gap; each counts the differences within its edges."""
-    for view in views:
-        (bars,) = view.traces
-        decimals = data.metrics[view.name]["decimals"] + 1
-        found = np.array([a - b for *_, a, b in _compared(data, view.name, page)])
-        # A little air stands between the bars.
-        wide = bars["width"][0] / 0.92
-        steps = [round((middle - wide / 2) / wide) for middle in bars["x"]]
-        edges = [step * wide for step in (*steps, steps[-1] + 1)]
-        same(bars["x"], [low + wide / 2 for low in edges[:-1]])
-        assert steps == list(range(steps[0], steps[0] + len(steps)))
-        # The extreme values lie on the outer edges.
-        outer = edges[0] - 1e-9 * wide, edges[-1] + 1e-9 * wide
-        counts = np.histogram(found, [outer[0], *edges[1:-1], outer[1]])[0].tolist()
-        same(bars["y"], counts)
-        assert sum(bars["y"]) == len(found)
-        for text, row, (low, high), count in zip(
-            bars["hovertext"], view.table[1:], pairwise(edges), counts, strict=True
-        ):
-            ends = [f"{end + 0.0:+.{decimals}f}" for end in (low, high)]
-            assert text == f"{ends[0]} to {ends[1]}: {count} cases"
-            same(row, [*ends, str(count)])

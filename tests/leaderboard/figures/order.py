@@ -26,6 +26,8 @@ def blobs(data: Data, views: Sequence[Drawing], _: str) -> None:
     ends = [[*entry["rank_interval"], None] for entry in entries]
     same(intervals["x"], flat(ends))
     same(intervals["y"], flat([[name, name, None] for name in names]))
+    assert view.title() == "Rank (better to the left)"
+    assert view.table[0] == ["Method", "Rank", "95 % interval", "Most frequent ranks"]
     for entry, row in zip(entries, view.table[1:], strict=True):
         low, high = entry["rank_interval"]
         # The three most frequent ranks; of equally frequent ones the better first.
@@ -51,6 +53,12 @@ def schemes(data: Data, views: Sequence[Drawing], _: str) -> None:
         same(row, [data.names[entry], *(f"{rank:g}" for rank in ranks)])
         for text, name, rank in zip(trace["hovertext"], order, ranks, strict=True):
             assert text == f"{data.names[entry]}<br>{name}: rank {rank:g}"
+    of = found["names"].index(official)
+    taus = [f"τ {found['tau'][of][found['names'].index(name)]:.2f}" for name in order[1:]]
+    words = [f"{name} {note}" for name, note in zip(order, ["official", *taus], strict=True)]
+    same(view.ticks(), list(enumerate(words)))
+    last = by_name[order[-1]]
+    same(view.notes, [(name, len(order) - 1, last[entry]) for entry, name in data.names.items()])
 
 
 def without(data: Data, views: Sequence[Drawing], _: str) -> None:
@@ -63,6 +71,9 @@ def without(data: Data, views: Sequence[Drawing], _: str) -> None:
     names = list(data.names.values())
     same(cells["x"], range(len(titles)))
     same(cells["y"], names)
+    notes = [f"{title} τ {tau:.2f}" for title, tau in zip(titles, found["full_tau"], strict=True)]
+    same(view.ticks(), list(enumerate(notes)))
+    same(view.table[0], ["Method", "All datasets", *(f"Without {title}" for title in titles)])
     expected = []
     for entry, row, hovers in zip(data.names, cells["z"], cells["hovertext"], strict=True):
         same(row, [max(-3, min(3, full[entry] - column[entry])) for column in ranks])

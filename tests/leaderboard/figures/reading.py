@@ -16,11 +16,26 @@ _TABLE = re.compile(r"<details data-table.*?</details>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Drawing:
-    """One view of a figure as a page has it: traces, and the table below with its head."""
+    """One view of a figure as a page has it: traces, layout, and the table below with its head."""
 
     name: str
     traces: list[dict[str, Any]]
+    layout: dict[str, Any]
     table: list[list[str]]
+
+    def ticks(self, axis: str = "xaxis") -> list[tuple[float, str]]:
+        """Places and words of an axis."""
+        one = self.layout[axis]
+        return list(zip(one["tickvals"], map(unfolded, one["ticktext"]), strict=True))
+
+    def title(self, axis: str = "xaxis") -> str:
+        text: str = self.layout[axis]["title"]["text"]
+        return text
+
+    @property
+    def notes(self) -> list[tuple[str, Any, Any]]:
+        """Words written into the drawing, and where: text, x, y."""
+        return [(unfolded(note["text"]), note["x"], note["y"]) for note in self.layout.get("annotations", ())]
 
 
 def on_page(text: str) -> dict[str, list[Drawing]]:
@@ -36,7 +51,7 @@ def on_page(text: str) -> dict[str, list[Drawing]]:
             for table in _TABLE.findall(body)
         ]
         views = zip(spec["views"], tables, strict=True)
-        found[key] = [Drawing(view["name"], view["data"], table) for view, table in views]
+        found[key] = [Drawing(view["name"], view["data"], view["layout"], table) for view, table in views]
     return found
 
 
@@ -80,6 +95,21 @@ def called(labels: Sequence[str], names: Sequence[str]) -> None:
     for label, name in zip(labels, names, strict=True):
         assert label
         assert name.startswith(label.rstrip("\u200b").removesuffix("…")), (label, name)
+
+
+def unfolded(text: str) -> str:
+    """Words in one line."""
+    return text.replace("<br>", " ")
+
+
+def measured(metric: Mapping[str, Any]) -> str:
+    """A metric with its unit, as axes name it."""
+    return f"{metric['name']}, {metric['unit']}" if metric["unit"] else str(metric["name"])
+
+
+def ended(metric: Mapping[str, Any]) -> str:
+    """The same with the end that is better."""
+    return f"{measured(metric)} (better to the {'right' if metric['direction'] == 'higher' else 'left'})"
 
 
 def printed(value: float | None, decimals: int) -> str:

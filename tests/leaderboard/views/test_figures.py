@@ -3,15 +3,18 @@
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from leaderboard import figures
+from leaderboard.domain.ranking.tables import keep_table
 from leaderboard.figures.distributions import case_distributions
 from leaderboard.figures.figure import Figure
 from leaderboard.figures.heatmap import rank_heatmap
@@ -23,14 +26,16 @@ from leaderboard.figures.stability import blobs, bumps, without_each
 from leaderboard.figures.structures import structure_profile
 from leaderboard.figures.tradeoff import accuracy_against_regularity
 from leaderboard.models import Challenge, Dataset, Entry, Phase, SnapshotPart
+from scoring.ranking import Row, ScoreTable
 from tests.leaderboard import make, payload
-from tests.leaderboard.figures import cells, order
+from tests.leaderboard.figures import cells, order, single
 from tests.leaderboard.figures.reading import Check, Data, Drawing, on_page
 from tests.leaderboard.views.conftest import page
 
 pytestmark = pytest.mark.django_db
 HOME = "/challenges/lumir/"
 BOARD = f"{HOME}phases/validation/"
+COMPARE = f"{HOME}compare/?a=entry-0&b=entry-2"
 NAMES = ("Alpha", "Bravo", "Charlie", "Delta", "Echo")
 COUNT = len(NAMES)
 
@@ -43,21 +48,21 @@ COMPARED: dict[Callable[..., Any], list[tuple[str, str, Check, str]]] = {
     ],
     accuracy_against_regularity: [
         (BOARD, "tradeoff", cells.tradeoff, ""),
-        (f"{HOME}entries/entry-1/", "tradeoff", cells.tradeoff, ""),
+        (f"{HOME}entries/entry-1/", "tradeoff", cells.tradeoff, "entry-1"),
     ],
-    case_distributions: [(f"{HOME}datasets/t2-like/", "distributions", cells.distributions, "t2-like")],
+    case_distributions: [(f"{HOME}datasets/t2-like/", "distributions", single.distributions, "t2-like")],
     structure_profile: [(f"{HOME}datasets/t2-like/", "structures", cells.structures, "t2-like")],
     entry_profile: [(f"{HOME}entries/entry-1/", "profile", cells.profile, "entry-1")],
     blobs: [(f"{BOARD}stability/", "blobs", order.blobs, "")],
     bumps: [(f"{BOARD}stability/", "schemes", order.schemes, "")],
     without_each: [(f"{BOARD}stability/", "without", order.without, "")],
     significance_grid: [
-        (f"{BOARD}significance/?show=zero-shot-dsc-and-hd95", "zero-shot-dsc-and-hd95", cells.grid, "")
+        (f"{BOARD}significance/", "t2-like-dsc-and-hd95", cells.grid, "t2-like/in-domain"),
     ],
     data_overview: [(f"{HOME}data/", "data", cells.overview, "")],
     paired_figures: [
-        ("", "paired", cells.paired, "entry-0/entry-2"),
-        ("", "differences", cells.differences, "entry-0/entry-2"),
+        (COMPARE, "paired", single.paired, "entry-0/entry-2"),
+        (COMPARE, "differences", single.differences, "entry-0/entry-2"),
     ],
 }
 PLACES = [place for places in COMPARED.values() for place in places]
@@ -112,6 +117,8 @@ def renamed(value: Any) -> Any:
 
 def board(rng: np.random.Generator) -> dict[str, Any]:
     made: dict[str, Any] = renamed(payload.board(COUNT))
+    for dataset in made["datasets"]:
+        dataset |= {"group": "zero-shot", "task": TASKS[dataset["slug"]]}
     for at, entry in enumerate(made["entries"]):
         entry["metrics"] = shaken(entry["metrics"], {"mean": drawn_with(rng)["mean"]})
         entry["rank_distribution"] = rng.multinomial(payload.RESAMPLES, [1 / COUNT] * COUNT).tolist()
@@ -120,11 +127,18 @@ def board(rng: np.random.Generator) -> dict[str, Any]:
     return made
 
 
+# Two datasets of the same kind, the second of which comes first by its task.
+TASKS = {"in-domain": "subject-to-atlas", "t2-like": "atlas-to-subject"}
+
+
 @pytest.fixture
-def data(challenge: Challenge, phase: Phase, entry: Entry) -> Data:
+def data(challenge: Challenge, phase: Phase, entry: Entry, settings: Settings, tmp_path: Path) -> Data:
     """A snapshot of random numbers with gaps, on which each page's figures are drawn."""
+    settings.MEDIA_ROOT = tmp_path
     rng = np.random.default_rng(7)
-    Dataset.objects.filter(slug="t2-like").update(group="zero-shot", contrast="T2w", source="OASIS")
+    Dataset.objects.update(group="zero-shot", contrast="T2w", source="OASIS")
+    for slug, task in TASKS.items():
+        Dataset.objects.filter(slug=slug).update(task=task)
     make.dataset(challenge, ("1_0", "2_1"), slug="more", name="More", group="zero-shot", contrast="T2w")
     second = challenge.teams.get()
     Entry.objects.create(challenge=challenge, team=second, slug="entry-1", name="Bravo")
@@ -142,7 +156,18 @@ def data(challenge: Challenge, phase: Phase, entry: Entry) -> Data:
         for d in challenge.datasets.order_by("position", "pk")
     ]
     parts = dict(SnapshotPart.objects.filter(snapshot=made).values_list("name", "payload"))
+    keep_table(made.content_hash, ScoreTable.from_rows(_rows(parts), methods=NAMES))
     return Data(made.payload, parts, rows)
+
+
+def _rows(parts: Mapping[str, Any]) -> Iterator[Row]:
+    """The case values of the parts, of which comparisons are computed."""
+    for slug in payload.DATASETS:
+        part = parts[f"dataset/{slug}"]
+        for metric, found in part["metrics"].items():
+            for name, values in zip(NAMES, found["values"].values(), strict=True):
+                for case, value in zip(part["cases"], values, strict=True):
+                    yield name, slug, case, metric, value, None
 
 
 def _leave_gaps(name: str, part: dict[str, Any]) -> None:
@@ -158,28 +183,6 @@ def _leave_gaps(name: str, part: dict[str, Any]) -> None:
             matrix["cohens_d"][0][1] = matrix["level"][1][3] = None
     elif name.startswith("structures/"):
         part["metrics"]["HD95"]["means"]["entry-1"][0] = None
-
-
-def drawing(client: Client, data: Data, address: str, key: str, of: str) -> list[Drawing]:
-    """The figure as its page has it; a comparison's, which is computed on demand, from the same values."""
-    if address:
-        return on_page(page(client, address))[key]
-    a, b = of.split("/")
-    parts = {slug: data.parts[f"dataset/{slug}"] for slug in data.titles}
-    datasets = [
-        {
-            "dataset": slug,
-            "cases": part["cases"],
-            "metrics": {m: {"a": v["values"][a], "b": v["values"][b]} for m, v in part["metrics"].items()},
-        }
-        for slug, part in parts.items()
-    ]
-    made = paired_figures(data.names[a], data.names[b], payload.METRICS, data.titles, datasets)
-    figure = next(figure for figure in made if figure.key == key)
-    return [
-        Drawing(view.name, list(view.traces), [list(view.table.head), *map(list, view.table.rows)])
-        for view in figure.views
-    ]
 
 
 READ = ("ids", "parents", "labels", "values", "x", "y", "z", "text", "hovertext")
@@ -204,24 +207,43 @@ def others(value: Any) -> Iterator[Any]:
         yield f"{value[:last]}{(int(value[last]) + 1) % 10}{value[last + 1 :]}"
 
 
+def written(layout: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Where a layout has words and the places of words: the ticks and titles of axes, and notes."""
+    for name, part in layout.items():
+        if name[1:].startswith("axis"):
+            for key in ("tickvals", "ticktext", "categoryarray"):
+                yield from spots(part.get(key, []))
+            if "title" in part:
+                yield part["title"], "text"
+    for note in layout.get("annotations", ()):
+        yield from ((note, key) for key in ("text", "x", "y"))
+
+
 def altered(views: list[Drawing]) -> Iterator[str]:
-    """The figure with one cell changed at a time: of each trace's data, of circles' sizes and of tables."""
+    """The figure with one cell changed at a time: of each trace's data, of circles' sizes and of tables.
+
+    Of the layout, every word and the place of each.
+    """
     for view in views:
         columns = {
             f"trace {number}, {name}": trace[name]
             for number, trace in enumerate(view.traces)
             for name in READ
             if isinstance(trace.get(name), list)
+        } | {
+            f"trace {number}, {name}": trace["marker"][name]
+            for number, trace in enumerate(view.traces)
+            for name in ("size", "color")
+            if isinstance(trace.get("marker", {}).get(name), list)
         }
-        if view.name == "Ranks":
-            columns["area of circles"] = view.traces[1]["marker"]["size"]
-        columns["table"] = view.table[1:]
-        for column, values in columns.items():
-            for holder, at in spots(values):
-                kept = holder[at]
-                for holder[at] in others(kept):
-                    yield f"{view.name}, {column}, {at}: {kept!r} as {holder[at]!r}"
-                holder[at] = kept
+        columns["table"] = view.table
+        cells = [(column, *spot) for column, values in columns.items() for spot in spots(values)]
+        cells += [("layout", *spot) for spot in written(view.layout)]
+        for column, holder, at in cells:
+            kept = holder[at]
+            for holder[at] in others(kept):
+                yield f"{view.name}, {column}, {at}: {kept!r} as {holder[at]!r}"
+            holder[at] = kept
 
 
 def differs(check: Check, data: Data, views: list[Drawing], of: str) -> bool:
@@ -236,7 +258,7 @@ def test_every_plot_equals_the_snapshot_and_no_cell_escapes_the_comparison(
     client: Client, data: Data
 ) -> None:
     for address, key, check, of in PLACES:
-        views = drawing(client, data, address, key, of)
+        views = on_page(page(client, address))[key]
         check(data, views, of)
         escaped = [change for change in altered(views) if not differs(check, data, views, of)]
         assert not escaped, (key, escaped[:5])
