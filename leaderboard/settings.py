@@ -331,7 +331,7 @@ STATICFILES_DIRS = [
     ("vendor/tus", NODE_MODULES / "tus-js-client" / "dist"),
     ("vendor/noble-hashes", NODE_MODULES / "@noble" / "hashes"),
     ("vendor/niivue", NODE_MODULES / "@niivue" / "niivue" / "dist"),
-    ("vendor/plotly", NODE_MODULES / "plotly.js-strict-dist-min"),
+    ("vendor/plotly", NODE_MODULES / "plotly.js-cartesian-dist-min"),
     ("vendor/plex-sans", NODE_MODULES / "@fontsource" / "ibm-plex-sans" / "files"),
     ("vendor/plex-mono", NODE_MODULES / "@fontsource" / "ibm-plex-mono" / "files"),
 ]

@@ -2,20 +2,22 @@
 "use strict";
 
 (() => {
-  const source = document.currentScript.dataset.plotly;
   const root = document.documentElement;
   const TOKEN = "token:";
-  // Plotly leaves its style sheets out where elements with these ids stand: the site's own CSS has the
-  // rules, and a style element would break the Content-Security-Policy. The second is MapLibre's, which
-  // the bundle carries and no figure here uses.
-  const STYLE_IDS = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
   const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
+  const FONT_SIZE = 12;
 
+  // Asking for a computed colour lays styles out anew: once for each token and theme.
+  const palette = new Map();
   let probe = null;
+  let family = "";
 
   function colour(name) {
-    probe.style.color = `var(--${name})`;
-    return getComputedStyle(probe).color;
+    if (!palette.has(name)) {
+      probe.style.color = `var(--${name})`;
+      palette.set(name, getComputedStyle(probe).color);
+    }
+    return palette.get(name);
   }
 
   function coloured(value) {
@@ -28,80 +30,83 @@
   function template() {
     const axis = {
       color: colour("ink-3"), gridcolor: colour("line"), linecolor: colour("line"), zerolinecolor: colour("line"),
-      tickfont: { color: colour("ink-2"), size: 12 }, title: { font: { color: colour("ink-3"), size: 12 }, standoff: 8 },
+      tickfont: { color: colour("ink-2"), size: FONT_SIZE }, title: { font: { color: colour("ink-3"), size: FONT_SIZE }, standoff: 8 },
     };
-    const label = { bgcolor: colour("card"), bordercolor: colour("line-3"), align: "left" };
+    const font = { family, color: colour("ink"), size: FONT_SIZE };
     return { layout: {
-      font: { family: getComputedStyle(document.body).fontFamily, color: colour("ink"), size: 12 },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, hovermode: "closest",
-      hoverlabel: { ...label, font: { family: getComputedStyle(document.body).fontFamily, color: colour("ink"), size: 12 } }, xaxis: axis, yaxis: axis,
+      font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, hovermode: "closest",
+      hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line-3"), align: "left", font }, xaxis: axis, yaxis: axis,
     } };
-  }
-
-  function load() {
-    for (const id of STYLE_IDS) {
-      const place = document.createElement("meta");
-      place.id = id;
-      place.className = "no-inline-styles";
-      document.head.append(place);
-    }
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = source;
-      script.onload = resolve;
-      script.onerror = reject;
-      document.head.append(script);
-    });
   }
 
   class Figure {
     constructor(element) {
       this.element = element;
       this.plot = element.querySelector("[data-plot]");
-      this.spec = JSON.parse(element.querySelector('script[type="application/json"]').textContent);
+      this.buttons = [...element.querySelectorAll("[data-view]")];
       this.tables = [...element.querySelectorAll("details[data-table]")];
       this.shown = 0;
-      this.plot.style.minWidth = `${this.spec.minWidth}px`;
-      if (this.spec.maxWidth) this.plot.style.maxWidth = `max(${this.spec.maxWidth}px, ${this.spec.minWidth}px)`;
-      this.addTools();
-      this.choose(0);
+      this.state = "waiting";
+      this.buttons.forEach((button, number) => button.addEventListener("click", () => this.choose(number)));
+      for (const button of element.querySelectorAll("[data-save]")) {
+        button.addEventListener("click", () => this.save(button.dataset.save));
+      }
     }
 
-    addTools() {
-      const tools = this.element.querySelector("[data-tools]");
-      if (this.spec.views.length > 1) {
-        const group = tools.appendChild(make("div", { className: "seg" }));
-        group.setAttribute("role", "group");
-        group.setAttribute("aria-label", "Metric");
-        this.buttons = this.spec.views.map((view, number) => {
-          const button = group.appendChild(make("button", { type: "button", textContent: view.name }));
-          button.addEventListener("click", () => { this.choose(number); this.draw(); });
-          return button;
-        });
-      }
-      const save = tools.appendChild(make("div", { className: "save" }));
-      for (const format of ["svg", "png", "csv"]) {
-        const button = save.appendChild(make("button", { type: "button", textContent: format.toUpperCase() }));
-        button.setAttribute("aria-label", `Save as ${format.toUpperCase()}`);
-        button.addEventListener("click", () => this.save(format));
-      }
+    // Read when it is drawn: a page may have megabytes of figures below what is seen first.
+    get spec() {
+      this.read ??= JSON.parse(this.element.querySelector('script[type="application/json"]').textContent);
+      return this.read;
+    }
+
+    get isInSight() {
+      const { top, bottom } = this.plot.getBoundingClientRect();
+      return bottom > 0 && top < innerHeight;
     }
 
     choose(number) {
-      this.shown = number;
-      this.buttons?.forEach((button, at) => button.setAttribute("aria-pressed", at === number));
       const open = this.tables.some((table) => table.open);
-      this.tables.forEach((table, at) => { table.hidden = at !== number; table.open = open && at === number; });
+      this.shown = number;
+      this.buttons.forEach((button, at) => button.setAttribute("aria-pressed", at === number));
+      this.tables.forEach((table, at) => {
+        table.toggleAttribute("data-later", at !== number);
+        table.open = open && at === number;
+      });
+      if (this.state === "drawn") this.draw();
     }
 
+    // One figure that fails leaves the others alone, and its reader the table.
     async draw() {
+      try {
+        await this.paint();
+        this.state = "drawn";
+      } catch (error) {
+        this.fail(error);
+      }
+    }
+
+    fail(error) {
+      console.warn(`${this.element.dataset.figure}:`, error);
+      this.state = "failed";
+      this.plot.hidden = true;
+      this.element.querySelector("[data-undrawn]").hidden = false;
+      for (const button of this.element.querySelectorAll("[data-save]")) button.hidden = button.dataset.save !== "csv";
+      this.tables[this.shown].open = true;
+    }
+
+    async paint() {
       const { data, layout } = this.spec.views[this.shown];
+      const { minWidth, maxWidth, square } = this.spec;
       this.plot.querySelector(":scope > .space")?.remove();
-      const height = this.spec.square ? Math.min(layout.height, this.plot.clientWidth + 16) : layout.height;
+      this.plot.style.minWidth = `${minWidth}px`;
+      if (maxWidth) this.plot.style.maxWidth = `${Math.max(maxWidth, minWidth)}px`;
+      this.plot.style.zoom = "";
+      const height = square ? Math.min(layout.height, this.plot.clientWidth + 16) : layout.height;
       this.plot.style.height = `${height}px`;
-      await Plotly.react(this.plot, coloured(data), { ...coloured(layout), height, template: template() }, CONFIG);
-      if (this.drawn) return;
-      this.drawn = true;
+      const shown = Plotly.react(this.plot, coloured(data), { ...coloured(layout), height, template: template() }, CONFIG);
+      if (isOnPaper()) this.plot.style.zoom = Math.min(1, this.plot.parentElement.clientWidth / this.plot.clientWidth);
+      await shown;
+      if (this.state === "drawn") return;
       this.plot.on("plotly_click", (event) => {
         const link = event.points[0]?.customdata;
         if (typeof link === "string") location.assign(seen(link));
@@ -115,6 +120,7 @@
 
     async save(format) {
       if (format === "csv") return download(new Blob([this.csv()], { type: "text/csv" }), `${this.name}.csv`);
+      if (this.state !== "drawn") return;
       const { data, layout } = this.spec.views[this.shown];
       const paper = { ...coloured(layout), template: template(), paper_bgcolor: colour("paper") };
       const width = Math.max(this.plot.clientWidth, this.spec.minWidth);
@@ -138,41 +144,79 @@
     return there.href;
   }
 
-  function make(tag, properties) {
-    return Object.assign(document.createElement(tag), properties);
-  }
-
   function download(blob, name) {
-    const link = make("a", { href: URL.createObjectURL(blob), download: name });
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
     link.click();
     URL.revokeObjectURL(link.href);
   }
 
-  // Paper is light, whatever the screen is.
-  function printLight(redraw) {
-    let kept;
+  function isOnPaper() {
+    return "paper" in root.dataset;
+  }
+
+  // This script stands before Plotly's, and deferred scripts run in their order: neither event is missed.
+  function arrival() {
+    const program = document.querySelector("script[data-plotly]");
+    return new Promise((resolve, reject) => {
+      program.addEventListener("load", resolve);
+      program.addEventListener("error", () => reject(new Error("Plotly did not load")));
+    });
+  }
+
+  // Labels are measured as they are drawn: only the one font that they are drawn in is waited for.
+  function letters() {
+    return document.fonts.load(`${FONT_SIZE}px ${family}`).catch(() => null);
+  }
+
+  // In sight first, the page answering in between.
+  async function drawAll(figures) {
+    const first = figures.filter((figure) => figure.isInSight);
+    for (const figure of new Set([...first, ...figures])) {
+      await figure.draw();
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  function redraw(figures) {
+    palette.clear();
+    for (const figure of figures) if (figure.state === "drawn") figure.draw();
+  }
+
+  // Paper is light, whatever the screen is, and has a width of its own, which is not known before it is laid out.
+  function followPaper(figures, watch) {
+    let theme;
     addEventListener("beforeprint", () => {
-      kept = root.dataset.theme;
+      theme = root.dataset.theme;
       root.dataset.theme = "light";
-      redraw();
+      root.dataset.paper = "";
+      watch.takeRecords();
+      redraw(figures);
     });
     addEventListener("afterprint", () => {
-      if (kept) root.dataset.theme = kept;
+      delete root.dataset.paper;
+      if (theme) root.dataset.theme = theme;
       else delete root.dataset.theme;
+      watch.takeRecords();
+      redraw(figures);
     });
   }
 
   async function start() {
-    const elements = [...document.querySelectorAll("[data-figure]")];
-    if (!elements.length) return;
-    probe = document.body.appendChild(make("span", { hidden: true }));
-    const figures = elements.map((element) => new Figure(element));
-    await Promise.all([load(), document.fonts.ready]);
-    const redraw = () => figures.forEach((figure) => figure.draw());
-    for (const figure of figures) await figure.draw();
-    new MutationObserver(redraw).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-    printLight(redraw);
+    const figures = [...document.querySelectorAll("[data-figure]")].map((element) => new Figure(element));
+    if (!figures.length) return;
+    probe = document.body.appendChild(Object.assign(document.createElement("span"), { hidden: true }));
+    family = getComputedStyle(document.body).fontFamily;
+    try {
+      await Promise.all([arrival(), letters()]);
+    } catch (error) {
+      for (const figure of figures) figure.fail(error);
+      return;
+    }
+    await drawAll(figures);
+    const watch = new MutationObserver(() => redraw(figures));
+    watch.observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(figures));
+    followPaper(figures, watch);
   }
 
   start();

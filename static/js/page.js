@@ -13,7 +13,6 @@ function isDark() {
 
 const themeSwitch = document.querySelector("[data-theme-switch]");
 if (themeSwitch) {
-  themeSwitch.hidden = false;
   themeSwitch.setAttribute("aria-pressed", isDark());
   themeSwitch.addEventListener("click", () => {
     const theme = isDark() ? "light" : "dark";

@@ -269,22 +269,27 @@ def _number(words: str) -> float:
 
 
 def overview(data: Data, views: Sequence[Drawing], _: str) -> None:
-    """Datasets are rows of (group, task, contrast, name), source and number of cases."""
+    """Datasets are rows of (group, task, contrast, name), source and number of cases; a trace is a ring."""
     (view,) = views
-    (trace,) = view.traces
     total = sum(cases for *_, cases in data.datasets)
-    for place, inside, label, count, text in zip(
-        *(trace[key] for key in ("ids", "parents", "labels", "values", "hovertext")), strict=True
-    ):
-        path = place.split("/")
-        within = [row for row in data.datasets if list(row[0][: len(path)]) == path]
-        assert count == sum(cases for *_, cases in within) > 0
-        assert (inside, label.replace("<br>", " ")) == ("/".join(path[:-1]), path[-1])
-        head, numbers, *source = text.split("<br>")
-        assert (head, numbers) == (", ".join(path), f"{count} cases, {count / total:.0%} of all")
-        assert source == [f"from {row[1]}" for row in within if len(path) == 4 and row[1]]
-    leaves = {"/".join(path) for path, *_ in data.datasets}
-    assert leaves == {place for place in trace["ids"] if place.count("/") == 3}
+    around = [("", total)]
+    for depth, trace in enumerate(view.traces, start=1):
+        ring = list(zip(trace["labels"], trace["values"], strict=True))
+        for (place, count), text, words in zip(ring, trace["hovertext"], trace["text"], strict=True):
+            path = place.split("/")
+            within = [row for row in data.datasets if list(row[0][:depth]) == path]
+            assert count == sum(cases for *_, cases in within) > 0
+            assert words.replace("<br>", " ") == path[-1]
+            head, numbers, *source = text.split("<br>")
+            assert (head, numbers) == (", ".join(path), f"{count} cases, {count / total:.0%} of all")
+            assert source == [f"from {row[1]}" for row in within if depth == 4 and row[1]]
+        assert {place for place, _ in ring} == {"/".join(path[:depth]) for path, *_ in data.datasets}
+        # Each sector of the ring inside is filled by its own, in turn.
+        inside = [(place.rpartition("/")[0], count) for place, count in ring]
+        filled = [(place, sum(n for _, n in group)) for place, group in groupby(inside, lambda one: one[0])]
+        assert filled == around
+        around = ring
+    assert len(view.traces) == 4
     rows = [[path[3], *path[:3], source or DASH, str(cases)] for path, source, cases in data.datasets]
     assert view.table[0] == ["Dataset", "Group", "Task", "Contrast", "Source", "Cases"]
     same(view.table[1:], [*rows, ["All", "", "", "", "", str(total)]])
