@@ -12,6 +12,7 @@ from leaderboard.views import (
     entries,
     errors,
     exits,
+    gallery,
     health,
     invitations,
     mergers,
@@ -47,7 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         entries.score_json,
         name="score_json",
     ),
-    path("challenges/<slug:challenge>/cases/", cases.gallery, name="cases"),
+    path("challenges/<slug:challenge>/cases/", gallery.gallery, name="cases"),
     path("challenges/<slug:challenge>/cases/<str:case>/", cases.case, name="case"),
     path(
         "challenges/<slug:challenge>/pictures/<uuid:rendering>/<str:name>", pictures.picture, name="picture"

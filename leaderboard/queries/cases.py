@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, IntegerField, Q, QuerySet
+from django.db.models.functions import Cast
 
-from leaderboard.enums import Aspect, PictureKind, RenderingState
-from leaderboard.models import Case, CaseResult, Challenge, Dataset, Rendering, Snapshot
+from leaderboard.enums import Aspect, PictureKind, RegistrationTask, RenderingState
+from leaderboard.models import Case, CaseResult, Challenge, Dataset, Phase, Rendering, Snapshot
 from leaderboard.queries.boards import Board, Metric, Row, parts_of
 
 _K = PictureKind
@@ -88,7 +89,9 @@ def entries_on(board: Board, case: Case, values: CaseValues | None) -> list[Case
     evaluations = evaluations_of(board)
     drawn: dict[int | None, Rendering] = {
         rendering.evaluation_id: rendering
-        for rendering in Rendering.objects.filter(case=case, evaluation__in=evaluations.values())
+        for rendering in Rendering.objects.filter(
+            case=case, evaluation__in=evaluations.values()
+        ).prefetch_related("pictures")
     }
     found = []
     for row in board.rows:
@@ -102,7 +105,39 @@ def entries_on(board: Board, case: Case, values: CaseValues | None) -> list[Case
 
 def own_rendering(case: Case) -> Rendering | None:
     """The pictures of the case before registration."""
-    return Rendering.objects.filter(case=case, evaluation=None).first()
+    return Rendering.objects.filter(case=case, evaluation=None).prefetch_related("pictures").first()
+
+
+OF_A_FAMILY = ("contrast", "population", "species", "source")
+
+
+def other_tasks(case: Case, phase: Phase | None) -> list[Case]:
+    """Of each task that has a dataset of the same family, one case, in the order of the tasks; with this one.
+
+    A family is told by contrast, population, species and source, and nothing is one that has neither of the
+    first two. Of another task's cases it is the one that shares most subjects with this one. Nothing where
+    there is no other task; phase: whose datasets count (default: the challenge's).
+    """
+    dataset = case.dataset
+    if not (dataset.contrast or dataset.population):
+        return []
+    family = Dataset.objects.filter(
+        challenge_id=dataset.challenge_id, **{name: getattr(dataset, name) for name in OF_A_FAMILY}
+    ).exclude(task=dataset.task)
+    if phase is not None:
+        family = family.filter(phases=phase)
+    subjects = {case.fixed_subject, case.moving_subject}
+    shared = _is_one("fixed_subject", subjects) + _is_one("moving_subject", subjects)
+    found = Case.objects.filter(dataset__in=family).annotate(shared=shared).select_related("dataset")
+    order = ("dataset__task", F("shared").desc(), "dataset__position", "dataset", "position")
+    others = list(found.order_by(*order).distinct("dataset__task"))
+    tasks = RegistrationTask.values
+    return sorted([case, *others], key=lambda one: tasks.index(one.dataset.task)) if others else []
+
+
+def _is_one(field: str, subjects: set[str]) -> Cast:
+    """1 where a field names one of the subjects, else 0."""
+    return Cast(ExpressionWrapper(Q(**{f"{field}__in": subjects}), BooleanField()), IntegerField())
 
 
 @dataclass(frozen=True)

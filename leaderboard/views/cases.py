@@ -1,4 +1,4 @@
-"""A case: the brains themselves and what every entry made of them; and the gallery of the worst cases."""
+"""A case: the brains themselves and what every entry made of them."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -10,16 +10,15 @@ from django.shortcuts import render
 from leaderboard.domain.evaluation import plan
 from leaderboard.domain.label_names import label_names
 from leaderboard.enums import Aspect, PictureKind
-from leaderboard.models import Case, Dataset, Phase
+from leaderboard.models import Case, Phase
+from leaderboard.pictures.frame import PLANES
 from leaderboard.pictures.scales import label_colour
-from leaderboard.queries import boards, cases, challenges, snapshots
-from leaderboard.queries.boards import Board, Metric
-from leaderboard.queries.cases import CaseEntry, CaseValues
-from leaderboard.views import access, pictures
+from leaderboard.queries import boards, cases, snapshots
+from leaderboard.queries.boards import Board
+from leaderboard.queries.cases import CaseEntry
+from leaderboard.views import access, leaders, pictures
 
 WORST_ITEMS = 12
-IN_GALLERY = 4
-SHOWN = ("DSC", "HD95", "TRE", "NDV")
 
 
 def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
@@ -38,11 +37,12 @@ def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
         "case": of_asked[0],
         "dataset": of_asked[0].dataset,
         "phase": phase,
+        "tasks": cases.other_tasks(of_asked[0], phase),
         **_neighbours(of_asked[0]),
         **_before(of_asked[0]),
         **(_results(request, phase, of_asked[0]) if phase is not None else {}),
     }
-    context["viewer"] = _viewer(context)
+    context |= {"leaders": _leaders(request, context), "viewer": _viewer(context)}
     return render(request, "cases/case.html", context)
 
 
@@ -59,7 +59,7 @@ def _before(case: Case) -> dict[str, Any]:
 
 def _results(request: HttpRequest, phase: Phase, case: Case) -> dict[str, Any]:
     """What the board of a phase says of a case, as far as the viewer may see it."""
-    board = _board(request, phase)
+    board = board_of_cases(request, phase)
     if board is None:
         return {"withheld": snapshots.is_withheld(phase)}
     known = cases.values_on(board, case.dataset.slug).get(case.dataset.slug)
@@ -68,6 +68,7 @@ def _results(request: HttpRequest, phase: Phase, case: Case) -> dict[str, Any]:
     chosen = _chosen(request, found)
     return {
         "board": board,
+        "ranked": board.veil.shows(Aspect.AGGREGATES),
         "own_address": access.own_address(request, board.veil),
         "metrics": [metric for metric in board.metrics if values and metric.name in values.values],
         "entries": found,
@@ -77,7 +78,7 @@ def _results(request: HttpRequest, phase: Phase, case: Case) -> dict[str, Any]:
     }
 
 
-def _board(request: HttpRequest, phase: Phase) -> Board | None:
+def board_of_cases(request: HttpRequest, phase: Phase) -> Board | None:
     """The board with the entries of which single cases or pictures are shown; None where there is none."""
     sight = access.sight(request, phase)
     if not any(map(sight.shows_some, cases.OF_CASES)):
@@ -119,6 +120,17 @@ def _side(one: CaseEntry, case: Case) -> dict[str, Any]:
         "entry": one,
         "strips": pictures.strips(one.rendering, challenge, f"{one.row.method}, case {case.key}"),
     }
+
+
+def _leaders(request: HttpRequest, context: dict[str, Any]) -> leaders.Leaders | None:
+    """The first drawn entries side by side, in the plane that `?plane=` names."""
+    plane = next((plane for plane in PLANES if plane == request.GET.get("plane", PLANES[0])), None)
+    if plane is None:
+        raise Http404
+    if not context["before"] or not context.get("entries"):
+        return None
+    case, challenge = context["case"], context["challenge"].slug
+    return leaders.side_by_side(context["own"], context["entries"], plane, challenge, case.key)
 
 
 def _items(case: Case, chosen: Sequence[CaseEntry]) -> list[dict[str, Any]]:
@@ -176,98 +188,3 @@ def _viewer(context: dict[str, Any]) -> dict[str, Any] | None:
             "names": [names.get(label, f"Label {label}") for label in labels] if parts["labels"] else [],
         },
     }
-
-
-def gallery(request: HttpRequest, challenge: str) -> HttpResponse:
-    """The worst cases of an entry by accuracy and regularity (or `?metric=`), dataset by dataset."""
-    shown = access.challenge_or_404(challenge)
-    phases = [row.phase for row in challenges.phases_of(shown)]
-    phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
-    if phase is None:
-        if request.GET.get("phase"):
-            raise Http404
-        return render(request, "cases/gallery.html", {"challenge": shown})
-    board = _board(request, phase)
-    context: dict[str, Any] = {"challenge": shown, "phase": phase, "phases": phases, "board": board}
-    if board is not None:
-        context["own_address"] = access.own_address(request, board.veil)
-        context |= _gallery(request, board)
-    return render(request, "cases/gallery.html", context)
-
-
-def _gallery(request: HttpRequest, board: Board) -> dict[str, Any]:
-    rows = [row for row in board.rows if board.sees(Aspect.PER_CASE, row)]
-    if not rows:
-        return {"rows": []}
-    entry = request.GET.get("entry", rows[0].entry)
-    row = next((row for row in rows if row.entry == entry), None)
-    slugs = [dataset.slug for dataset in board.datasets]
-    asked, by = request.GET.get("dataset", ""), request.GET.get("metric", "")
-    metrics = [metric for metric in board.metrics if metric.name in SHOWN]
-    if row is None or asked not in ("", *slugs) or by not in ("", *(metric.name for metric in metrics)):
-        raise Http404
-    known = board.phase.challenge.datasets.select_related("challenge").filter(slug__in=slugs)
-    datasets = {dataset.slug: dataset for dataset in known}
-    drawn = board.sees(Aspect.PICTURES, row)
-    evaluation = cases.evaluations_of(board).get(entry) if drawn else None
-    wanted = [datasets[slug] for slug in slugs if slug in datasets and asked in ("", slug)]
-    values = cases.values_on(board, *(dataset.slug for dataset in wanted))
-    groups = [
-        group
-        for dataset in wanted
-        if dataset.slug in values
-        for group in _worst_of(
-            [metric for metric in metrics if by in ("", metric.name)],
-            dataset,
-            values[dataset.slug],
-            entry,
-            evaluation,
-        )
-    ]
-    return {
-        "rows": rows,
-        "row": row,
-        "datasets": board.datasets,
-        "asked": asked,
-        "metrics": metrics,
-        "by": by,
-        "groups": groups,
-    }
-
-
-def _worst_of(
-    metrics: Sequence[Metric],
-    dataset: Dataset,
-    values: CaseValues,
-    entry: str,
-    evaluation: int | None,
-) -> list[dict[str, Any]]:
-    """Of one dataset, metric by metric."""
-    found = {metric.name: cases.worst(values, metric, entry, IN_GALLERY) for metric in metrics}
-    keys = {key for pairs in found.values() for key, _ in pairs}
-    drawn = cases.renderings_of(evaluation, dataset, keys) if evaluation and dataset.public else {}
-    groups = []
-    for metric in metrics:
-        cards = [
-            {"case": key, "value": value, "view": _thumbnail(drawn.get(key), dataset, metric.name)}
-            for key, value in found[metric.name]
-        ]
-        perfect = all(value == 0 for value in values.values.get(metric.name, {}).get(entry, [None]))
-        if cards:
-            groups.append(
-                {
-                    "dataset": dataset,
-                    "metric": metric,
-                    "cards": cards,
-                    "perfect": perfect and metric.direction == "lower",
-                }
-            )
-    return groups
-
-
-def _thumbnail(rendering: Any, dataset: Dataset, metric: str) -> pictures.View | None:
-    if rendering is None:
-        return None
-    strips = pictures.strips(rendering, dataset.challenge.slug, f"case {rendering.case.key}")
-    strip = strips.get(cases.TELLING[metric])
-    return strip.views[0] if strip else None

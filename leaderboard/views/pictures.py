@@ -22,6 +22,7 @@ _K = PictureKind
 BEFORE: Mapping[str, tuple[str, str]] = {
     _K.FIXED: ("Fixed image", "What the moving image is brought onto."),
     _K.WARPED: ("Moving image", "As it is, on the same slices."),
+    _K.DIFFERENCE: ("Difference before", "Moving minus fixed; dark is alike."),
     _K.FIXED_LABELS: ("Fixed labels", "Each structure outlined in its own colour."),
     _K.LABELS: ("Moving labels", "The same structures before registration, over the moving image."),
     _K.LANDMARKS: (

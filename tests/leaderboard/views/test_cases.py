@@ -124,7 +124,7 @@ def test_two_entries_stand_side_by_side_and_the_case_has_neighbours(client: Clie
         draw(place.datasets[0].cases.all()[1], evaluation)
     html = page(client, place, f"?dataset=t1&entry={slugs[1]}&beside={slugs[2]}", shown.KEYS[1])
     assert html.index("Warped, Aardvark Net") < html.index("Warped, Bumblebee Net")
-    assert "Warped, Cormorant Net" not in html
+    assert "Warped, Cormorant Net" not in html[html.index('id="pictures"') :]
     assert "2 of 4" in html
     for neighbour in (shown.KEYS[0], shown.KEYS[2]):
         assert (
@@ -133,6 +133,67 @@ def test_two_entries_stand_side_by_side_and_the_case_has_neighbours(client: Clie
         )
     for query in ("?dataset=t1&entry=nobody", "?dataset=nothing", "?dataset=t1&phase=nothing"):
         assert client.get(f"{place.home}cases/{KEY}/{query}").status_code == 404
+
+
+def leaders(html: str) -> str:
+    return html[html.index('id="leaders"') : html.index('aria-label="Entries to show"')]
+
+
+def columns(html: str) -> list[str]:
+    return re.findall(r'<th scope="col"><a[^>]*>([^<]*)</a>', leaders(html))
+
+
+def test_the_leaders_stand_side_by_side_in_one_plane(client: Client, place: Place) -> None:
+    html = page(client, place)
+    assert "The leaders side by side" in html
+    assert columns(html) == [f"{word} Net" for word in shown.WORDS]
+    for team in range(3):
+        assert f"<strong>{shown.dice(team, 0, 0):.4f}</strong>" in leaders(html)
+    # Moving and fixed stand beside the entries where the case itself has such a picture.
+    kinds = re.findall(r"([a-z-]+)-axial\.webp", leaders(html))
+    assert kinds == [
+        *("warped", "fixed", *["warped"] * 3),
+        *("difference", *["difference"] * 3),
+        *("labels", "fixed-labels", *["labels"] * 3),
+        *("landmarks", *["landmarks"] * 3),
+        *["grid"] * 3,
+        *["jacobian"] * 3,
+    ]
+    assert "-coronal.webp" not in leaders(html)
+    other = leaders(page(client, place, "?dataset=t1&plane=coronal"))
+    assert set(re.findall(r"-(\w+)\.webp", other)) == {"coronal"}
+    assert "coronal, 25 of 50" in other
+    assert client.get(f"{place.home}cases/{KEY}/?dataset=t1&plane=oblique").status_code == 404
+
+
+def test_a_hidden_ranking_is_not_told_by_the_order_of_the_leaders(client: Client, place: Place) -> None:
+    place.show(Aspect.AGGREGATES)
+    html = page(client, place)
+    assert "Entries side by side" in html
+    assert columns(html) == sorted(f"{word} Net" for word in shown.WORDS)
+    assert "rank 1" not in leaders(html)
+    Rendering.objects.filter(evaluation__in=evaluations(place)[1:]).delete()
+    assert 'id="leaders"' not in page(client, place)
+
+
+def test_the_same_data_in_another_task_are_a_click_away(client: Client, place: Place) -> None:
+    first, second = place.datasets
+    assert "in another task" not in page(client, place)
+    Dataset.objects.update(contrast="T1w", population="adults")
+    assert "in another task" not in page(client, place)
+    Dataset.objects.filter(pk=second.pk).update(task="subject-to-atlas")
+    # Turned round, the case of the same two subjects is the one that shares most.
+    fixed, moving = KEY.split("_")
+    turned = second.cases.get(key=shown.KEYS[2])
+    Case.objects.filter(pk=turned.pk).update(fixed_subject=moving, moving_subject=fixed)
+    Case.objects.filter(dataset=second, key=KEY).update(retired=True)
+    found = re.findall(r'href="([^"]*)"( aria-current="true")?>(?:Inter-s|Subject to a)', page(client, place))
+    assert found == [
+        (f"{place.home}cases/{KEY}/?dataset=t1&amp;phase=validation", ' aria-current="true"'),
+        (f"{place.home}cases/{turned.key}/?dataset=t2&amp;phase=validation", ""),
+    ]
+    Dataset.objects.filter(pk=first.pk).update(source="OASIS")
+    assert "in another task" not in page(client, place)
 
 
 def test_a_key_of_several_datasets_asks_which_and_a_unique_one_does_not(client: Client, place: Place) -> None:
