@@ -63,8 +63,10 @@ def boards_with(challenge: Challenge, entry: str, sight_of: Callable[[Phase], Si
 
 def datasets_of(challenge: Challenge) -> QuerySet[Dataset]:
     """Datasets with their number of cases as `case_count`."""
-    return challenge.datasets.select_related("challenge").annotate(
-        case_count=Count("cases", filter=Q(cases__retired=False))
+    counted = Count("cases", filter=Q(cases__retired=False))
+    # A query that counts forgets the model's order.
+    return (
+        challenge.datasets.select_related("challenge").annotate(case_count=counted).order_by("position", "pk")
     )
 
 

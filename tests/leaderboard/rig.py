@@ -127,10 +127,12 @@ class Rig:
                 if process.poll() is not None:
                     self._start(name)
 
-    def kill(self, name: str) -> None:
-        """kill -9 a process and its children at once."""
+    def kill(self, name: str) -> bool:
+        """kill -9 a process and its children at once; whether it was there."""
+        was_there = self.running[name].poll() is None
         with suppress(ProcessLookupError):
             os.killpg(self.running[name].pid, signal.SIGKILL)
+        return was_there
 
     @contextmanager
     def clocks_worn(self, *names: str) -> Iterator[None]:

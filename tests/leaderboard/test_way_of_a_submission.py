@@ -23,7 +23,7 @@ from tests.leaderboard.buckets import environment_of
 from tests.leaderboard.stack import Stack
 
 Client_ = Callable[[], Client]
-DATASETS = 8
+DATASETS = 3
 
 
 @pytest.fixture

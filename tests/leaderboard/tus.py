@@ -40,10 +40,20 @@ class Site:
         self.stack.wait(lambda: not listens(self.port))
 
     def begin(self, length: int) -> str:
-        told = ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in METADATA.items())
-        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(length), "Upload-Metadata": told}
+        return self._post(length, METADATA, {})
+
+    def send_whole(self, filename: str, data: bytes) -> str:
+        """Upload a small file within the request that begins it."""
+        piece = {"Content-Type": "application/offset+octet-stream"}
+        return self._post(len(data), METADATA | {"filename": filename}, piece, data)
+
+    def _post(
+        self, length: int, metadata: dict[str, str], headers: dict[str, str], data: bytes | None = None
+    ) -> str:
+        told = ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in metadata.items())
+        headers = headers | {"Tus-Resumable": "1.0.0", "Upload-Length": str(length), "Upload-Metadata": told}
         connection = http.client.HTTPConnection("localhost", self.port, timeout=120)
-        connection.request("POST", "/uploads/", headers=self.headers | headers)
+        connection.request("POST", "/uploads/", data, self.headers | headers)
         answer = connection.getresponse()
         assert answer.status == 201, answer.read()
         connection.close()

@@ -1,4 +1,7 @@
-"""What is done to the site while it works; each kind has a name and does its harm at a random moment."""
+"""What is done to the site while it works; each kind has a name and does its harm at a random moment.
+
+Each returns whether there was something to harm: what met nothing is tried again and never counted.
+"""
 
 import os
 import resource
@@ -29,9 +32,9 @@ class Harm(threading.Thread):
     def __init__(self, rig: Rig, broker: Broker, wanted: int, every: float, seed: int) -> None:
         super().__init__(daemon=True)
         self.rig, self.broker, self.wanted, self.every = rig, broker, wanted, every
-        self.random, self.done = Random(seed), Counter[str]()
+        self.random, self.done, self.missed = Random(seed), Counter[str](), Counter[str]()
         self.stopping = threading.Event()
-        self.kinds: dict[str, Callable[[], None]] = {
+        self.kinds: dict[str, Callable[[], bool]] = {
             "a worker killed": lambda: rig.kill(self.random.choice(WORKERS)),
             "both workers killed": self._both,
             "a caged scorer killed": self._cage,
@@ -54,51 +57,66 @@ class Harm(threading.Thread):
         }
 
     def run(self) -> None:
-        kinds = list(self.kinds)
-        self.random.shuffle(kinds)
-        while sum(self.done.values()) < self.wanted:
+        while self.done.total() < self.wanted:
             if self.stopping.wait(self.random.uniform(0.5, 1.5) * self.every):
                 return
             # Each kind as often as every other, in an order that the seed knows.
-            name = kinds[sum(self.done.values()) % len(kinds)]
+            least = min(self.done[name] for name in self.kinds)
+            name = self.random.choice([name for name in self.kinds if self.done[name] == least])
+            hit = False
             with suppress(DatabaseError, redis.RedisError, OSError, OperationalError):
-                self.kinds[name]()
+                hit = self.kinds[name]()
             connection.close()
-            self.done[name] += 1
+            self.done[name] += hit
+            self.missed[name] += not hit
 
-    def _both(self) -> None:
-        for name in WORKERS:
-            self.rig.kill(name)
+    def stop(self) -> None:
+        self.stopping.set()
+        self.join()
+
+    def never(self) -> list[str]:
+        """Kinds that never met anything."""
+        return [name for name in self.kinds if not self.done[name]]
+
+    def _both(self) -> bool:
+        killed = [self.rig.kill(name) for name in WORKERS]
+        return all(killed)
 
     def _cages(self) -> list[int]:
         found = subprocess.run(["pgrep", "-f", "scoring.cage"], capture_output=True, text=True, check=False)
         return [int(pid) for pid in found.stdout.split() if self._is_ours(int(pid))]
 
-    def _cage(self, what: signal.Signals = signal.SIGKILL) -> None:
-        if own := self._cages():
+    def _cage(self, what: signal.Signals = signal.SIGKILL) -> bool:
+        own = self._cages()
+        if own:
             os.kill(self.random.choice(own), what)
+        return bool(own)
 
-    def _memory(self) -> None:
+    def _memory(self) -> bool:
         """The kernel gives it no page more from now on."""
-        if own := self._cages():
+        own = self._cages()
+        if own:
             resource.prlimit(self.random.choice(own), resource.RLIMIT_DATA, (2**20, 2**20))
+        return bool(own)
 
-    def _fill(self, *names: str) -> None:
-        with no_room([pid for name in names for pid in self.rig.pids(name)]):
+    def _fill(self, *names: str) -> bool:
+        with no_room(limited := [pid for name in names for pid in self.rig.pids(name)]):
             time.sleep(2)
         # Some were started meanwhile, with the limit of who started them.
         for pid in (pid for name in names for pid in self.rig.pids(name)):
             with suppress(ProcessLookupError, ValueError):
                 _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+        return bool(limited)
 
-    def _skew(self) -> None:
+    def _skew(self) -> bool:
         names, hour = (self.random.choice(WORKERS), "beat"), self.random.choice((-3600, 3600))
         with self.rig.clocks_worn(*names):
             time.sleep(3)
             for name in names:
                 self.rig.clocks[name].jump(hour)
             time.sleep(4)
+        return True
 
     def _is_ours(self, pid: int) -> bool:
         """Whether a process works on this soak's data."""
@@ -107,32 +125,41 @@ class Harm(threading.Thread):
             return any(os.getpgid(parent) == process.pid for process in self.rig.running.values())
         return False
 
-    def _stall(self) -> None:
+    def _stall(self) -> bool:
         group = self.rig.running[self.random.choice(WORKERS)].pid
         os.killpg(group, signal.SIGSTOP)
         time.sleep(settings.LEASE.total_seconds() + 1.5)
         os.killpg(group, signal.SIGCONT)
+        return True
 
-    def _lose(self) -> None:
+    def _lose(self) -> bool:
         self.broker.kill()
         time.sleep(0.5)
         self.broker.start()
+        return True
 
-    def _silence(self) -> None:
+    def _silence(self) -> bool:
         with self.broker.stopped():
             time.sleep(2)
+        return True
 
-    def _hang_up(self) -> None:
-        redis.Redis.from_url(self.broker.url).client_kill_filter(_type="normal", skipme=True)
+    def _hang_up(self) -> bool:
+        line = redis.Redis.from_url(self.broker.url)
+        return bool(line.client_kill_filter(_type="normal", skipme=True))
 
-    def _crash(self) -> None:
+    def _crash(self) -> bool:
         """PostgreSQL ends all its processes and recovers from its log when one of them is killed."""
-        os.kill(self.random.choice(self._backends()), signal.SIGKILL)
+        backends = self._backends()
+        if backends:
+            os.kill(self.random.choice(backends), signal.SIGKILL)
+        return bool(backends)
 
-    def _cut(self) -> None:
-        for pid in self._backends():
+    def _cut(self) -> bool:
+        backends = self._backends()
+        for pid in backends:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+        return bool(backends)
 
     def _backends(self) -> list[int]:
         with connection.cursor() as cursor:
@@ -141,18 +168,20 @@ class Harm(threading.Thread):
             )
             return [pid for (pid,) in cursor.fetchall()]
 
-    def _double(self) -> None:
+    def _double(self) -> bool:
         """Three messages more for whatever there is, done or not."""
+        results = list(CaseResult.objects.order_by("?").values_list("pk", flat=True)[:10])
         for _ in range(3):
             for pk in Submission.objects.order_by("?").values_list("pk", flat=True)[:10]:
                 tasks.check_submission.delay(str(pk))
-            for result in CaseResult.objects.order_by("?").values_list("pk", flat=True)[:10]:
+            for result in results:
                 tasks.score_case.delay(result)
             for phase in Phase.objects.values_list("pk", flat=True):
                 tasks.update_board.delay(phase)
+        return bool(results)
 
-    def _reverse(self) -> None:
-        line = redis.Redis.from_url(self.broker.url)
+    def _reverse(self) -> bool:
+        line, longest = redis.Redis.from_url(self.broker.url), 0
         for queue in ("checking", "scoring", "boards"):
             with line.pipeline() as pipe:
                 pipe.lrange(queue, 0, -1)
@@ -160,11 +189,16 @@ class Harm(threading.Thread):
                 waiting = pipe.execute()[0]
             if waiting:
                 line.lpush(queue, *waiting)
+            longest = max(longest, len(waiting))
+        return longest > 1
 
-    def _jump(self) -> None:
+    def _jump(self) -> bool:
+        held = 0
         with connection.cursor() as cursor, transaction.atomic():
             for table in ("submission", "caseresult", "phase"):
                 cursor.execute(
                     f"UPDATE leaderboard_{table} SET lease_until = lease_until - interval '1 hour' "  # noqa: S608
                     "WHERE lease_until IS NOT NULL"
                 )
+                held += cursor.rowcount
+        return held > 0

@@ -130,6 +130,7 @@ def soak(folder: Path, broker: Broker, wanted: Namespace) -> bool:
         pause = 0.8 * wanted.faults * wanted.every * SENDERS / len(files)
         soaked.send_all(rough, files, pause, tell)
         harm.join(wanted.faults * wanted.every * 4)
+        harm.stop()
         say(f"all sent and {harm.done.total()} faults done after {time.monotonic() - began:.0f} s; waiting")
         over = finish(rough, 900)
         return report(soaked, calm, rough, harm, wanted, time.monotonic() - began, over=over)
@@ -157,13 +158,16 @@ def report(
     soaked: Soak, calm: Phase, rough: Phase, harm: Harm, wanted: Namespace, seconds: float, *, over: bool
 ) -> bool:
     """Print what was done and what became of it; whether all is as it must be."""
-    for kind, count in sorted(harm.done.items()):
-        say(f"{count:5}  {kind}")
+    for kind in sorted(harm.kinds):
+        say(f"{harm.done[kind]:5}  {kind} (and {harm.missed[kind]} that met nothing)")
     say(f"{harm.done.total():5}  faults in all; {len(soaked.taken) - ENTRIES} submissions; {seconds:.0f} s")
     wrong = dict(findings(soaked, calm, rough))
     for what, count in wrong.items():
         say(f"{count:5}  {what}")
+    for kind in harm.never():
+        say(f"never hit: {kind}")
     enough = len(soaked.taken) - ENTRIES == wanted.submissions and harm.done.total() >= wanted.faults
+    enough &= not harm.never() or wanted.faults < len(harm.kinds)
     done = over and enough and not any(wrong.values())
     say("nothing lost, stuck or counted twice; the board is identical" if done else "FAILED")
     return done
