@@ -52,8 +52,8 @@ def sent_by_form(site: Site, name: str, data: bytes) -> None:
     client.force_login(team.members.get())
     file = io.BytesIO(data)
     file.name = f"{name} by form.zip"
-    address = reverse("submit", args=["lumir", "validation"])
-    assert client.post(address, {"entry": "demons", "kind": "learning", "file": file}).status_code == 302, name
+    told = {"entry": "demons", "kind": "learning", "file": file}
+    assert client.post(reverse("submit", args=["lumir", "validation"]), told).status_code == 302, name
 
 
 def peaks(worker: Process) -> tuple[int, dict[int, int]]:
