@@ -20,9 +20,17 @@ class Nav:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
+    @property
+    def _read(self) -> list[challenges.PhaseRow]:
+        """The phases of the challenge, where the page has read them all anyway."""
+        found: list[challenges.PhaseRow] = vars(self._request).get("phases", [])
+        return found
+
     @cached_property
     def challenge(self) -> Challenge | None:
         """The challenge of the address, else the newest one."""
+        if self._read:
+            return self._read[0].phase.challenge
         match = self._request.resolver_match
         named = {
             LOOKUPS[name]: value for name, value in (match.kwargs if match else {}).items() if name in LOOKUPS
@@ -32,7 +40,7 @@ class Nav:
 
     @cached_property
     def phases(self) -> list[challenges.PhaseRow]:
-        return challenges.phases_of(self.challenge) if self.challenge else []
+        return self._read or (challenges.phases_of(self.challenge) if self.challenge else [])
 
     @cached_property
     def phase(self) -> Phase | None:

@@ -40,6 +40,12 @@ def phases_of(challenge: Challenge) -> list[PhaseRow]:
     return [phase_row(phase) for phase in challenge.phases.select_related("challenge", "scheme")]
 
 
+def phases_in(challenge: str) -> list[PhaseRow]:
+    """The same for a challenge's slug, in one query."""
+    phases = Phase.objects.filter(challenge__slug=challenge).select_related("challenge", "scheme")
+    return [phase_row(phase) for phase in phases]
+
+
 def current_phase(phases: list[PhaseRow]) -> Phase | None:
     """The phase that the navigation leads to: the last open one, else the last."""
     opened = [row for row in phases if row.is_open] or phases

@@ -1,12 +1,13 @@
 """What of a board is shown: which columns, which rows, in which order. Page and downloads share it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from leaderboard.queries.boards import Board, Cell, Metric, Row, StandIn, Step
+from leaderboard.queries.boards import Board, Cell, Metric, Row, Step
 
 INTERVAL = "interval"
-FIRST = ("rank", "method", "score")
+BY_RANK = ("", "rank")
 _RANK_SCORE = "score-"
 
 
@@ -38,19 +39,61 @@ class Shown:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     sort: str = ""
-    grouped: bool = True
 
     @property
-    def sort_turned(self) -> str:
-        return self.sort[1:] if self.sort.startswith("-") else ""
+    def grouped(self) -> bool:
+        return self.sort in BY_RANK
 
-    @property
-    def keys(self) -> set[str]:
-        return {column.key for column in self.columns}
 
-    @property
-    def stand_ins(self) -> list[tuple[Row, StandIn]]:
-        return [(row, one) for row in self.rows for one in row.stand_ins]
+@dataclass(frozen=True)
+class Places:
+    """What the rows of a board are found and sorted by, in its order; plain, so that it can be kept.
+
+    columns: every column there is beside rank, method and score; words: of each row, in lower case;
+    values: by a column's key, what each row has there; falling: the keys whose best value is the largest.
+    """
+
+    columns: tuple[Column, ...]
+    words: tuple[str, ...]
+    values: Mapping[str, tuple[Any, ...]]
+    falling: frozenset[str]
+
+    def chosen(self, keys: Sequence[str]) -> tuple[Column, ...]:
+        """The columns of these keys; without a known one the usual ones."""
+        found = tuple(column for column in self.columns if column.key in keys)
+        return found or tuple(column for column in self.columns if not column.step)
+
+    def sort(self, asked: str) -> str:
+        """The order asked for, or the board's own where there is no such column."""
+        return asked if asked.removeprefix("-") in self.values else ""
+
+    def order(self, sort: str, words: str) -> list[int]:
+        """The rows that hold all the words, by a column (best first; with a minus: last)."""
+        wanted, key = words.lower().split(), sort.removeprefix("-")
+        rows = [at for at, text in enumerate(self.words) if all(word in text for word in wanted)]
+        if key not in self.values:
+            return rows
+        values, falls = self.values[key], (key in self.falling) != sort.startswith("-")
+        present = sorted((at for at in rows if values[at] is not None), key=values.__getitem__, reverse=falls)
+        # A missing value stands last in either direction.
+        return [*present, *(at for at in rows if values[at] is None)]
+
+
+def places_of(board: Board) -> Places:
+    """How the rows of a board can be found and sorted."""
+    columns = tuple(columns_of(board))
+    values: dict[str, tuple[Any, ...]] = {
+        "rank": tuple(row.rank for row in board.rows),
+        "method": tuple(row.method.lower() for row in board.rows),
+        "score": tuple(row.score for row in board.rows),
+    }
+    falling = {"score"} if board.scheme["higher_is_better"] else set()
+    for column in columns:
+        if column.best_first:
+            values[column.key] = tuple(value_of(row, column) for row in board.rows)
+            falling |= {column.key} if column.best_first == "descending" else set()
+    words = tuple(f"{row.method} {row.team} {row.affiliation}".lower() for row in board.rows)
+    return Places(columns, words, values, frozenset(falling))
 
 
 def columns_of(board: Board) -> list[Column]:
@@ -69,43 +112,9 @@ def columns_of(board: Board) -> list[Column]:
 
 def arranged(board: Board, columns: Sequence[str] = (), sort: str = "", words: str = "") -> Shown:
     """The rows that hold all the words, by the column `sort` (best first; with a minus: last)."""
-    known = columns_of(board)
-    wanted = [column for column in known if column.key in columns] or _usual(known)
-    rows = [row for row in board.rows if _holds(row, words)]
-    key, turned = sort.removeprefix("-"), sort.startswith("-")
-    sortable = {column.key: column for column in known if column.best_first}
-    if key in FIRST:
-        rows = _by_first(board, rows, key, turned=turned)
-    elif key in sortable:
-        falling = sortable[key].best_first == "descending"
-        rows = _sorted(rows, [value_of(row, sortable[key]) for row in rows], turned=falling != turned)
-    else:
-        sort = ""
-    return Shown(board, tuple(wanted), tuple(rows), sort, grouped=sort in ("", "rank"))
-
-
-def _usual(known: Sequence[Column]) -> list[Column]:
-    return [column for column in known if not column.step]
-
-
-def _holds(row: Row, words: str) -> bool:
-    text = f"{row.method} {row.team} {row.affiliation}".lower()
-    return all(word in text for word in words.lower().split())
-
-
-def _by_first(board: Board, rows: Sequence[Row], key: str, *, turned: bool) -> list[Row]:
-    if key == "method":
-        return sorted(rows, key=lambda row: row.method.lower(), reverse=turned)
-    values = [row.rank if key == "rank" else row.score for row in rows]
-    falling = key == "score" and bool(board.scheme["higher_is_better"])
-    return _sorted(rows, values, turned=falling != turned)
-
-
-def _sorted(rows: Sequence[Row], values: Sequence[float | None], *, turned: bool) -> list[Row]:
-    """By value; a missing one stands last in either direction."""
-    present = [(value, at) for at, value in enumerate(values) if value is not None]
-    order = [at for _, at in sorted(present, key=lambda pair: -pair[0] if turned else pair[0])]
-    return [rows[at] for at in [*order, *(at for at, value in enumerate(values) if value is None)]]
+    places = places_of(board)
+    rows = tuple(board.rows[at] for at in places.order(sort, words))
+    return Shown(board, places.chosen(columns), rows, places.sort(sort))
 
 
 def cell_of(row: Row, metric: Metric) -> Cell:

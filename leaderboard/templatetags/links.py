@@ -1,8 +1,11 @@
-"""Links that change one thing of the address asked for."""
+"""Links and forms that change one thing of the address asked for."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -12,6 +15,8 @@ class Asking(Protocol):
     def sort(self) -> str: ...
 
     def query(self, **changes: Any) -> str: ...
+
+    def given(self) -> Mapping[str, str]: ...
 
 
 @register.simple_tag
@@ -24,3 +29,10 @@ def asking(asked: Asking, **changes: Any) -> str:
 def sorting(asked: Asking, key: str) -> str:
     """The query that sorts by a column, and turns the order where it is sorted by it already."""
     return asked.query(sort=f"-{key}" if asked.sort == key else key)
+
+
+@register.simple_tag
+def keeping(asked: Asking, *but: str) -> SafeString:
+    """Hidden fields by which a form keeps all of an address but what it asks for itself."""
+    kept = ((name, value) for name, value in asked.given().items() if name not in but)
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', kept)

@@ -1,5 +1,6 @@
 """Numbers and ranks as the tables print them."""
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -48,20 +49,30 @@ def rank(value: float | None) -> str:
 @register.filter
 def cell(value: Measured) -> SafeString:
     """A table's cell: mean and spread, marked where it is the best or where cases are missing."""
+    # Numbers alone, put together without escaping: a board has thousands of cells.
     decimals = value.metric.decimals
     mark = ""
     if value.missing:
         words = f"{value.missing} case{'s' if value.missing > 1 else ''} without a value"
-        mark = format_html('<abbr class="missing" title="{}">*</abbr>', words)
+        mark = f'<abbr class="missing" title="{words}">*</abbr>'
     spread = "" if value.std is None else f"±{value.std:.{decimals}f}"
-    return format_html(
-        '<td class="num{}" data-value="{}">{}{}<span class="sd">{}</span></td>',
-        " best" if value.best else "",
-        "" if value.mean is None else value.mean,
-        mark,
-        fixed(value.mean, decimals),
-        spread,
+    exact = "" if value.mean is None else value.mean
+    return SafeString(
+        f'<td class="num{" best" if value.best else ""}" data-value="{exact}">{mark}'
+        f'{fixed(value.mean, decimals)}<span class="sd">{spread}</span></td>'
     )
+
+
+@register.filter
+def table_rows(rows: Sequence[Sequence[str]]) -> SafeString:
+    """The body of a table of text; the first text of a line names it."""
+    # Not by the template: figures have thousands of cells.
+    return SafeString("".join(map(_table_row, rows)))
+
+
+def _table_row(line: Sequence[str]) -> str:
+    first, *rest = (html.escape(text) for text in line)
+    return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{text}</td>" for text in rest)}</tr>'
 
 
 @register.filter
@@ -74,8 +85,8 @@ def p_value(value: float | None) -> str:
 
 def score_cell(value: float | None) -> SafeString:
     """A table's cell of a rank score."""
-    shown = "" if value is None else value
-    return format_html('<td class="num" data-value="{}">{}</td>', shown, fixed(value, 3))
+    exact = "" if value is None else value
+    return SafeString(f'<td class="num" data-value="{exact}">{fixed(value, 3)}</td>')
 
 
 @register.filter
@@ -84,7 +95,6 @@ def per_cent(part: float, whole: float) -> int:
     return round(100 * part / whole) if whole else 0
 
 
-@register.inclusion_tag("boards/_rank_strip.html")
 def rank_strip(
     position: float,
     interval: Sequence[float] | None,
@@ -92,19 +102,20 @@ def rank_strip(
     ranked: int,
     *,
     width: int = 96,
-) -> Mapping[str, object]:
+) -> SafeString:
     """A dot at a rank with its interval, and above it how often each rank came out over the resamples.
 
     The scale of 1 to `ranked` is shared by all rows.
     """
     low, high = interval if interval is not None else (position, position)
     step = (width - 8) / max(ranked - 1, 1)
-    x = {
-        name: f"{4 + (value - 1) * step:.1f}"
-        for name, value in (("at", position), ("low", low), ("high", high))
-    }
-    bars = _bars(distribution or (), step)
-    return {"width": width, "x": x, "rank": position, "low": low, "high": high, "bars": bars}
+    x_low, x_high, x_at = (f"{4 + (value - 1) * step:.1f}" for value in (low, high, position))
+    bars = f'<path d="{_bars(distribution, step)}"/>' if distribution else ""
+    told = f"rank {rank(position)}, 95 % interval {rank(low)} to {rank(high)}"
+    return SafeString(
+        f'<svg class="strip" width="{width}" height="20" role="img" aria-label="{told}">{bars}'
+        f'<line x1="{x_low}" x2="{x_high}" y1="16" y2="16"/><circle cx="{x_at}" cy="16" r="3.2"/></svg>'
+    )
 
 
 BARS_HEIGHT = 12

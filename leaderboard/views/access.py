@@ -23,6 +23,23 @@ def phase_or_404(challenge: str, phase: str) -> Phase:
     )
 
 
+def phase_and_others_or_404(request: HttpRequest, challenge: str, phase: str) -> Phase:
+    """A phase, read together with the others of its challenge, which the navigation names."""
+    rows = vars(request)["phases"] = challenges.phases_in(challenge)
+    found = next((row.phase for row in rows if row.phase.slug == phase), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def facts_of_phases(request: HttpRequest) -> list[object]:
+    """All that a page's head and navigation can say of the phases just read, and of their challenge."""
+    rows: list[challenges.PhaseRow] = vars(request)["phases"]
+    models = [rows[0].phase.challenge, *(row.phase for row in rows)]
+    values = [[vars(model)[field.attname] for field in model._meta.concrete_fields] for model in models]
+    return [*values, *(row.state for row in rows)]
+
+
 def asked_phase(request: HttpRequest, dataset: Dataset) -> Phase | None:
     """The phase named by `?phase=`, or 404, else the current one of those that have the dataset."""
     phases = dataset.phases.select_related("challenge", "scheme")

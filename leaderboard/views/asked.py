@@ -48,9 +48,19 @@ class Asked:
         return _until(self.at)
 
     @property
+    def day(self) -> str:
+        """The day in UTC of that moment, as a field for dates has it; empty for now."""
+        return self.until.astimezone(UTC).date().isoformat() if self.until else ""
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether readers can make up any number of such rankings: what is made of them is not kept."""
+        return bool(self.datasets or self.weights)
+
+    @property
     def is_arbitrary(self) -> bool:
-        """Whether readers can make up any number of such addresses: what is made of them is not kept."""
-        return bool(self.datasets or self.weights or self.columns or self.sort or self.q or self.at)
+        """Whether they can make up any number of such pages."""
+        return bool(self.is_endless or self.columns or self.sort or self.q or self.at)
 
     @property
     def changes_ranking(self) -> bool:
@@ -74,10 +84,13 @@ class Asked:
 
     def query(self, **changes: Any) -> str:
         """The address's query with some of it changed: `?scheme=strict&group=zero-shot`, or nothing."""
-        changed = replace(self, **changes)
-        named = {field.name: _written(getattr(changed, field.name)) for field in fields(changed)}
-        kept = {name: value for name, value in named.items() if value}
+        kept = replace(self, **changes).given()
         return "?" + urlencode(kept, safe=",:") if kept else ""
+
+    def given(self) -> dict[str, str]:
+        """The parameters that say something, as addresses write them."""
+        named = {field.name: _written(getattr(self, field.name)) for field in fields(self)}
+        return {name: value for name, value in named.items() if value}
 
 
 def _until(text: str) -> datetime | None:

@@ -1,11 +1,13 @@
 """The leaderboard of a phase: official, or ranked as its address asks; on the page and for download."""
 
 import csv
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -14,46 +16,34 @@ from django.utils.safestring import SafeString
 from leaderboard import looking
 from leaderboard.domain import ranking
 from leaderboard.enums import Aspect
+from leaderboard.figures.figure import Figure
 from leaderboard.messages import Refused
 from leaderboard.models import Phase, Snapshot
 from leaderboard.queries import boards, challenges, exports, snapshots, tables
-from leaderboard.queries.boards import Board, Row
+from leaderboard.queries.boards import Board, BoardDataset
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.tables import Shown
 from leaderboard.queries.veil import veiled_heatmap
 from leaderboard.rules import Sight
-from leaderboard.templatetags.numbers import cell, score_cell
-from leaderboard.views import access, figures, fragments
+from leaderboard.views import access, figures, fragments, whole
 from leaderboard.views.asked import Asked
+from leaderboard.views.lines import lines_of, table_of
 
-BUSY = "busy"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of the leaderboard's table as its template prints it."""
-
-    row: Row
-    url: str
-    score_url: str
-    words: str
-    cells: list[SafeString]
-    opens_group: bool
+BUSY, PAGE = "busy", "boards/leaderboard.html"
 
 
-def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
+def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpResponseBase:
     """The board of a phase with its figures; read from a snapshot, whose HTML is kept."""
-    shown = access.phase_or_404(challenge, phase)
-    sight = access.sight(request, shown)
-    context: dict[str, Any] = {
-        "challenge": shown.challenge,
-        "phase": shown,
-        "row": challenges.phase_row(shown),
+    shown = access.phase_and_others_or_404(request, challenge, phase)
+    sight, row = access.sight(request, shown), challenges.phase_row(shown)
+    facts = {
+        "row": row,
         "sees_all": sight.is_organizer,
         "hidden": not sight.shows_some(Aspect.AGGREGATES),
         "withheld": snapshots.is_withheld(shown),
         "frozen": snapshots.is_frozen(shown),
     }
+    context: dict[str, Any] = {"challenge": shown.challenge, "phase": shown, **facts}
     try:
         asked = Asked.of(request.GET)
         if "form" in request.GET:
@@ -61,12 +51,25 @@ def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
         context["asked"] = asked
         snapshot = None if context["hidden"] else snapshots.shown(shown, sight, at=asked.until)
         if snapshot is not None:
-            context |= {"snapshot": snapshot, "board": _kept(shown, snapshot, asked, sight)}
-        elif not context["hidden"]:
+            make = partial(_page, request, context | {"snapshot": snapshot}, sight)
+            told = (sight.key, facts, snapshot.content_hash, snapshot.created_at)
+            return whole.answer(request, make, *told, *access.facts_of_phases(request))
+        if not context["hidden"]:
             context["renewing"] = _renewed(shown, asked, sight)
     except Refused as refused:
-        context |= {"refused": str(refused), "busy": refused.code == BUSY}
-    return render(request, "boards/leaderboard.html", context, status=_status(context))
+        return _refused(request, context, refused)
+    return render(request, PAGE, context)
+
+
+def _page(request: HttpRequest, context: dict[str, Any], sight: Sight) -> HttpResponse:
+    """Raises Refused."""
+    board = _kept(context["phase"], context["snapshot"], context["asked"], sight)
+    return render(request, PAGE, context | {"board": board})
+
+
+def _refused(request: HttpRequest, context: dict[str, Any], refused: Refused) -> HttpResponse:
+    context |= {"refused": str(refused), "busy": refused.code == BUSY}
+    return render(request, PAGE, context, status=_status(context))
 
 
 def _status(context: dict[str, Any]) -> int:
@@ -84,42 +87,42 @@ def _renewed(phase: Phase, asked: Asked, sight: Sight) -> bool:
 
 
 def _kept(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
+    """The HTML of a board and the facts that the page's head names."""
     make = partial(_rendered, phase, snapshot, asked, sight)
     if asked.is_arbitrary:
         return make()
-    names = (phase.challenge.slug, phase.slug)
-    return fragments.kept(make, "board", snapshot.content_hash, *names, asked, sight.key)
+    return fragments.kept(make, "board", *_key(phase, snapshot, sight), asked)
+
+
+def _key(phase: Phase, snapshot: Snapshot, sight: Sight) -> tuple[object, ...]:
+    return snapshot.content_hash, phase.challenge.slug, phase.slug, sight.key
 
 
 def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
-    """The HTML of a board and the facts that the page's head names."""
+    make = partial(_made, phase, snapshot, asked, sight)
+    key = ("ranking", *_key(phase, snapshot, sight), asked.scheme, asked.group)
+    made = make() if asked.is_endless else fragments.kept(make, *key)
+    places, lines = made["places"], made["lines"]
+    sort = places.sort(asked.sort)
+    shown = [lines[at] for at in places.order(sort, asked.q)]
+    context = {
+        **made["context"],
+        "asked": asked,
+        "sortable": True,
+        "columns": places.columns,
+        "table": table_of(shown, places.chosen(asked.columns), sort),
+        "figures": SafeString(made["figures"]),
+    }
+    html = render_to_string("boards/_board.html", context) if lines else ""
+    return {**made["facts"], "html": html, "weights": asked.weights}
+
+
+def _made(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
+    """All of a board's page that follows from the ranking alone, whatever of its table is shown."""
     official = boards.board_from(phase, snapshot, snapshot.payload, sight)
     board = ranked(official, snapshot, asked)
-    shown = tables.arranged(board, asked.columns, asked.sort, asked.q)
-    drawn = [_first_matrix(board), figures.tradeoff_figure(board)]
-    if board.official:
-        drawn = [figures.heatmap_figure(board, boards.part_of(board, "heatmap")), *drawn]
-    context = {
-        **table_context(shown, asked),
-        "asked": asked,
-        "board": board,
-        "slug": phase.challenge.slug,
-        "phase_slug": phase.slug,
-        "groups": list(dict.fromkeys(dataset.group for dataset in official.datasets)),
-        "datasets": official.datasets,
-        "counted": {dataset.slug for dataset in board.datasets},
-        "per_dataset": board.veil.shows(Aspect.PER_DATASET),
-        "of_all": board.veil.shows(Aspect.AGGREGATES),
-        "downloads": sight.shows_some(Aspect.DOWNLOADS),
-        "official": official.scheme,
-        "schemes": ranking.schemes(),
-        "columns": tables.columns_of(board),
-        "scheme_words": scheme_words(board.scheme["spec"]),
-        "status": status_words(board.scheme),
-        "figures": [figure for figure in drawn if figure is not None],
-    }
-    return {
-        "html": render_to_string("boards/_board.html", context) if board.rows else "",
+    places = tables.places_of(board)
+    facts = {
         "entries": len(board.rows),
         "cases": board.cases,
         "datasets": len(board.datasets),
@@ -127,10 +130,71 @@ def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> d
         "official": board.official,
         "scheme": board.scheme["title"],
         "status": board.scheme["status"],
-        "weights": asked.weights,
         "rules": board.rules,
         "scorer_version": board.scorer_version,
     }
+    return {
+        "facts": facts,
+        "places": places,
+        "lines": lines_of(board, places.columns),
+        "figures": _figures(board, official, _key(phase, snapshot, sight)),
+        "context": _context(board, official),
+    }
+
+
+def _context(board: Board, official: Board) -> dict[str, Any]:
+    """What the template needs beside the table, without the rows."""
+    told = ("official", "scheme", "datasets", "omitted", "stability", "ranked", "is_certain", "has_intervals")
+    return {
+        "board": {name: getattr(board, name) for name in told},
+        "slug": board.phase.challenge.slug,
+        "phase_slug": board.phase.slug,
+        "score_first": _score_first(board),
+        "groups": list(dict.fromkeys(dataset.group for dataset in official.datasets)),
+        "datasets": official.datasets,
+        "counted": {dataset.slug for dataset in board.datasets},
+        "per_dataset": board.veil.shows(Aspect.PER_DATASET),
+        "of_all": board.veil.shows(Aspect.AGGREGATES),
+        "downloads": board.veil.sight.shows_some(Aspect.DOWNLOADS),
+        "official": official.scheme,
+        "schemes": ranking.schemes(),
+        "scheme_words": scheme_words(board.scheme["spec"]),
+        "status": status_words(board.scheme),
+    }
+
+
+def _score_first(board: Board) -> str:
+    return "descending" if board.scheme["higher_is_better"] else "ascending"
+
+
+def _figures(board: Board, official: Board, key: tuple[object, ...]) -> str:
+    """The figures' HTML; of those that do not follow from the ranking it is kept for all rankings."""
+    drawn = []
+    if board.official:
+        drawn.append(_drawn(figures.heatmap_figure(board, boards.part_of(board, "heatmap"))))
+    dataset = next((dataset for dataset in board.datasets if "DSC" in dataset.metrics), None)
+    if dataset is not None:
+        drawn.append(_piece(partial(_matrix, board, dataset), "matrix", *key, dataset.slug))
+    whole = len(board.datasets) == len(official.datasets)
+    draw = partial(figures.tradeoff_figure, official if whole else board)
+    drawn.append(_piece(draw, "tradeoff", *key) if whole else _drawn(draw()))
+    drawn = [html for html in drawn if html]
+    return "".join([f'<div class="full">{drawn[0]}</div>', *drawn[1:]]) if drawn else ""
+
+
+def _piece(draw: Callable[[], Figure | None], *key: object) -> str:
+    html: str = fragments.kept(lambda: {"html": _drawn(draw())}, *key)["html"]
+    return html
+
+
+def _matrix(board: Board, dataset: BoardDataset) -> Figure | None:
+    """One dataset's DSC matrix; a page of its own has the rest."""
+    matrix = boards.matrix_of(board, dataset.slug, "DSC")
+    return figures.significance_figure({"DSC": matrix}, dataset.name)
+
+
+def _drawn(figure: Figure | None) -> str:
+    return "" if figure is None else render_to_string("figures/_figure.html", {"figure": figure})
 
 
 def ranked(official: Board, snapshot: Snapshot, asked: Asked) -> Board:
@@ -180,49 +244,11 @@ def _heatmap(official: Board, snapshot: Snapshot, asked: Asked) -> dict[str, Any
     return veiled_heatmap(ranking.what_if_heatmap(snapshot, wanted), official.veil)
 
 
-def table_context(shown: Shown, asked: Asked | None = None) -> dict[str, Any]:
-    """What the table's template needs."""
-    challenge, phase = shown.board.phase.challenge.slug, shown.board.phase.slug
-    higher = shown.board.scheme["higher_is_better"]
-    return {
-        "shown": shown,
-        "asked": asked,
-        "sortable": asked is not None,
-        "score_first": "descending" if higher else "ascending",
-        "lines": [
-            _line(shown, at, reverse("entry", args=[challenge, row.entry]), f"?phase={phase}")
-            for at, row in enumerate(shown.rows)
-        ],
-    }
-
-
-def _line(shown: Shown, at: int, url: str, query: str) -> Line:
-    row = shown.rows[at]
-    before = shown.rows[at - 1] if at else None
-    explained = shown.board.official and row.rank is not None
-    cells = []
-    for column in shown.columns:
-        if column.metric is not None:
-            cells.append(cell(tables.cell_of(row, column.metric)))
-        elif column.step:
-            cells.append(score_cell(tables.value_of(row, column)))
-    return Line(
-        row=row,
-        url=url + query,
-        score_url=f"{url}score/{query}" if explained else "",
-        words=f"{row.method} {row.team} {row.affiliation}".lower(),
-        cells=cells,
-        opens_group=shown.grouped and before is not None and row.tie_group != before.tie_group,
-    )
-
-
-def _first_matrix(board: Board) -> Any:
-    """The first dataset's DSC matrix; a page of its own has the rest."""
-    dataset = next((dataset for dataset in board.datasets if "DSC" in dataset.metrics), None)
-    if dataset is None:
-        return None
-    matrix = boards.matrix_of(board, dataset.slug, "DSC")
-    return figures.significance_figure({"DSC": matrix}, dataset.name)
+def top_table(board: Board, most: int) -> str:
+    """The HTML of the first rows of a board, for the page that leads to it."""
+    columns = tables.places_of(board).chosen(())
+    table = table_of(lines_of(replace(board, rows=board.rows[:most]), columns), columns)
+    return render_to_string("boards/_table.html", {"table": table, "score_first": _score_first(board)})
 
 
 def _download(request: HttpRequest, challenge: str, phase: str) -> tuple[Phase, Shown | None]:

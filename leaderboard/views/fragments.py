@@ -13,13 +13,18 @@ SOURCES = ("templates/**/*.html", "leaderboard/**/*.py")
 
 
 def kept(make: Callable[[], dict[str, Any]], *key: object) -> dict[str, Any]:
-    """What `make` returns, made at most once a day for a key; plain strings and numbers only."""
-    name = hashlib.sha256(repr((_code(), *key)).encode()).hexdigest()
+    """What `make` returns, made at most once a day for a key; plain data only, no rows of the database."""
+    name = name_of(*key)
     found: dict[str, Any] | None = cache.get(name)
     if found is None:
         found = make()
         cache.set(name, found, KEPT_SECONDS)
     return found
+
+
+def name_of(*key: object) -> str:
+    """The name by which something of this release is kept."""
+    return hashlib.sha256(repr((_code(), *key)).encode()).hexdigest()
 
 
 @once

@@ -1,6 +1,6 @@
 """The pages that anyone may read: the start, a challenge, its data."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,10 +10,10 @@ from django.template.loader import render_to_string
 
 from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
-from leaderboard.queries import boards, challenges, snapshots, tables
+from leaderboard.queries import boards, challenges, snapshots
 from leaderboard.rules import Sight
 from leaderboard.views import access, figures, fragments, pictures
-from leaderboard.views.boards import table_context
+from leaderboard.views.boards import top_table
 
 TOP = 5
 OF_DATASETS = (Aspect.PER_DATASET, Aspect.PER_CASE)
@@ -64,10 +64,8 @@ def _shown(request: HttpRequest, row: challenges.PhaseRow) -> Shown:
 
 def _top(phase: Phase, snapshot: Snapshot, sight: Sight) -> dict[str, Any]:
     board = boards.board_from(phase, snapshot, snapshot.payload, sight)
-    shown = tables.arranged(board)
-    context = table_context(replace(shown, rows=shown.rows[:TOP]))
     return {
-        "html": render_to_string("boards/_table.html", context) if board.rows else "",
+        "html": top_table(board, TOP) if board.rows else "",
         "entries": len(board.rows),
         "cases": board.cases,
         "datasets": len(board.datasets),

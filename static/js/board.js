@@ -6,20 +6,45 @@
   if (!table) return;
   const body = table.tBodies[0];
   const rows = [...body.rows];
+  const heads = [...table.tHead.querySelectorAll("a")];
+  // Looked for once: what they lead to is changed below.
+  const links = document.querySelectorAll("[data-downloads] a, .seg a[href^='?'], .seg a[href='.'], a[data-asked]");
 
-  // The address says what is shown: to share it, and for downloads of exactly that.
+  function put(address, name, value) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+    return address.search.replaceAll("%2C", ",").replaceAll("%3A", ":");
+  }
+
+  // The address says what is shown: to share it, for downloads of exactly that, and for every switch.
   function tell(name, value) {
     const here = new URL(location.href);
-    if (value) here.searchParams.set(name, value);
-    else here.searchParams.delete(name);
-    const query = here.search.replaceAll("%2C", ",").replaceAll("%3A", ":");
-    history.replaceState(null, "", here.pathname + query + here.hash);
-    for (const link of document.querySelectorAll("[data-downloads] a")) link.search = query;
-    for (const link of document.querySelectorAll(".seg a[href^='?'], .seg a[href='.']")) {
-      const there = new URL(link.href);
-      if (value) there.searchParams.set(name, value);
-      else there.searchParams.delete(name);
-      link.search = there.search.replaceAll("%2C", ",").replaceAll("%3A", ":");
+    history.replaceState(null, "", here.pathname + put(here, name, value) + here.hash);
+    for (const link of name === "sort" ? links : [...links, ...heads]) {
+      link.search = put(new URL(link.href), name, value);
+    }
+    for (const form of document.querySelectorAll("form[data-asked]")) keep(form, name, value);
+  }
+
+  // A form that asks for it itself, as the filter does, has a field that is not hidden.
+  function keep(form, name, value) {
+    let field = form.elements.namedItem(name);
+    if (field && field.type !== "hidden") return;
+    if (!field) {
+      field = Object.assign(document.createElement("input"), { type: "hidden", name });
+      form.append(field);
+    }
+    field.value = value;
+  }
+
+  // A rule stands above the first row that is shown of each tie group, while rows stand by rank.
+  function rule() {
+    const byRank = table.querySelector("[aria-sort]")?.matches("[data-key=rank][aria-sort=ascending]") ?? true;
+    let before = null;
+    for (const row of body.rows) {
+      if (row.hidden) continue;
+      row.classList.toggle("new-group", byRank && before !== null && before !== row.dataset.group);
+      before = row.dataset.group;
     }
   }
 
@@ -32,6 +57,7 @@
       const words = filter.value.toLowerCase().split(/\s+/);
       for (const row of rows) row.hidden = !words.every((word) => row.dataset.search.includes(word));
       none.hidden = rows.some((row) => !row.hidden);
+      rule();
       tell("q", filter.value.trim());
     });
     form.addEventListener("submit", (event) => { if (event.submitter?.form !== form) event.preventDefault(); });
@@ -54,7 +80,7 @@
     const sign = wanted === "ascending" ? 1 : -1;
     body.append(...[...rows].sort((a, b) => compare(value(a), value(b), sign)));
     const byRank = head.dataset.key === "rank" && wanted === "ascending";
-    table.toggleAttribute("data-ungrouped", !byRank);
+    rule();
     tell("sort", byRank ? "" : `${wanted === first ? "" : "-"}${head.dataset.key}`);
   }
 

@@ -4,7 +4,8 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -69,29 +70,42 @@ def page_seconds(phase: Phase, times: int) -> dict[str, float]:
     """Median seconds the server takes for pages of a large board, and for a page of words."""
     board = phase.get_absolute_url()
     addresses = {
-        "page of words": reverse("account_login"),
-        "leaderboard": board,
-        "leaderboard.json": f"{board}leaderboard.json",
-        "what-if board, another scheme": f"{board}?scheme=mean-rank&weights=DSC:2",
-        "what-if board, 19 of 20 datasets, by means": f"{board}?datasets={','.join(_all_but_one(phase))}",
-        "dataset": reverse("dataset", args=[phase.challenge.slug, "d00"]),
-        "stability": f"{board}stability/",
+        "page of words": [reverse("account_login")],
+        "leaderboard (at most 50)": [board],
+        "leaderboard, an order and columns not asked for before (at most 50)": _arranged(board, times),
+        "leaderboard of an earlier day (at most 50)": [f"{board}?at={timezone.now():%Y-%m-%d}"],
+        "leaderboard.json": [f"{board}leaderboard.json"],
+        "what-if board, another scheme": [f"{board}?scheme=mean-rank&weights=DSC:2"],
+        "what-if board, 19 of 20 datasets, by means": [f"{board}?datasets={','.join(_all_but_one(phase))}"],
+        "dataset": [reverse("dataset", args=[phase.challenge.slug, "d00"])],
+        "stability": [f"{board}stability/"],
     }
     client = Client()
-    return {name: _page_seconds(client, address, times) for name, address in addresses.items()}
+    return {name: _page_seconds(client, each, times) for name, each in addresses.items()}
+
+
+def _arranged(board: str, count: int) -> list[str]:
+    """Addresses of the whole table, no two of which ask for the same."""
+    keys = ("DSC", "HD95", "TRE", "NDV", "score-DSC", "score-NDV", "rank", "method", "score")
+    orders = [f"{sign}{key}" for key in keys for sign in ("", "-")]
+    chosen = ("DSC,NDV", "interval,DSC,HD95,TRE,NDV,score-DSC", "score-DSC,score-NDV")
+    found = [f"{board}?sort={order}&columns={columns}" for columns in chosen for order in orders]
+    return found[: count + 1]
 
 
 def _all_but_one(phase: Phase) -> list[str]:
     return list(phase.datasets.values_list("slug", flat=True))[1:]
 
 
-def _page_seconds(client: Client, address: str, times: int) -> float:
-    def once() -> None:
+def _page_seconds(client: Client, addresses: Sequence[str], times: int) -> float:
+    """Of these in turn, after one that is not counted."""
+
+    def once(address: str) -> None:
         response = client.get(address)
         assert response.status_code == 200, (address, response.status_code)
 
-    once()
-    return median(_seconds(once) for _ in range(times))
+    once(addresses[-1])
+    return median(_seconds(partial(once, addresses[at % len(addresses)])) for at in range(times))
 
 
 def first_page_seconds(phase: Phase) -> float:

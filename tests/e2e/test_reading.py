@@ -1,6 +1,7 @@
 """Reading the public pages in a browser: figures drawn, no complaint of the console, no policy broken."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,12 @@ def test_the_board_sorts_and_filters_and_the_address_follows(
     page.get_by_label("Filter methods or teams").fill("team 3")
     expect(methods).to_have_text(["Method 3"])
     expect(page).to_have_url(f"{live_server}{BOARD}?sort=-NDV&q=team+3")
+    # Every switch knows of it.
+    for form in page.locator("form[data-asked]").all():
+        expect(form.locator("[name=sort]")).to_have_value("-NDV")
+        expect(form.locator("[name=q]")).to_have_value("team 3")
+    zero_shot = page.get_by_role("link", name="Zero-shot")
+    expect(zero_shot).to_have_attribute("href", re.compile("sort=-NDV&q=team"))
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV", exact=True).click()
     assert [line.split(",")[4] for line in Path(download.value.path()).read_text().splitlines()] == [
@@ -113,6 +120,20 @@ def test_the_board_sorts_and_filters_and_the_address_follows(
     page.get_by_label("Filter methods or teams").fill("nobody")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No method or team matches.")).to_be_visible()
+
+
+def test_rules_between_tie_groups_follow_what_is_shown(page: Page, live_server: object, phase: Phase) -> None:
+    # Groups of two: 0 and 1, 2 and 3, ...
+    page.goto(f"{live_server}{BOARD}?sort=-DSC")
+    ruled = page.locator("tr.new-group:visible th a")
+    expect(ruled).to_have_count(0)
+    page.get_by_role("columnheader", name="Rank", exact=True).get_by_role("link").click()
+    expect(ruled).to_have_text(["Method 2", "Method 4", "Method 6"])
+    page.goto(f"{live_server}{BOARD}")
+    page.get_by_label("Filter methods or teams").fill("3")
+    expect(ruled).to_have_count(0)
+    page.get_by_label("Filter methods or teams").fill("")
+    expect(ruled).to_have_text(["Method 2", "Method 4", "Method 6"])
 
 
 def test_the_board_is_read_and_sorted_by_keyboard_alone_on_a_phone(

@@ -88,14 +88,17 @@ def test_numbers() -> None:
 
 
 def test_the_strip_runs_from_the_first_rank_to_the_last() -> None:
-    assert rank_strip(1, (1, 21), None, 21, width=120)["x"] == {"at": "4.0", "low": "4.0", "high": "116.0"}
-    assert rank_strip(11, None, None, 21, width=120)["x"] == {"at": "60.0", "low": "60.0", "high": "60.0"}
+    first = rank_strip(1, (1, 21), None, 21, width=120)
+    assert '<line x1="4.0" x2="116.0"' in first
+    assert '<circle cx="4.0"' in first
+    assert 'aria-label="rank 1, 95 % interval 1 to 21"' in first
+    assert '<line x1="60.0" x2="60.0"' in rank_strip(11, None, None, 21, width=120)
 
 
 def test_a_bar_is_as_high_as_its_ranks_share_of_the_resamples() -> None:
     # 21 ranks on 120 pixels: 5.6 each; rank 2 in 3 of 4 resamples, 9 of 12 pixels high, rank 3 in one.
-    bars = rank_strip(2, (2, 3), [0, 3, 1, *[0] * 18], 21, width=120)["bars"]
-    assert bars == "M7.1 12v-9.0h5.0V12zM12.7 12v-3.0h5.0V12z"
+    strip = rank_strip(2, (2, 3), [0, 3, 1, *[0] * 18], 21, width=120)
+    assert '<path d="M7.1 12v-9.0h5.0V12zM12.7 12v-3.0h5.0V12z"/>' in strip
 
 
 def test_a_cell_marks_the_best_and_the_missing() -> None:

@@ -4,6 +4,8 @@ import json
 import math
 import re
 from datetime import UTC, datetime
+from html import unescape
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -62,7 +64,7 @@ def test_an_unofficial_board_has_an_address_a_banner_and_a_way_back(client: Clie
     board = f"{home}phases/validation/"
     html = page(client, f"{board}?scheme=mean-rank&weights=DSC:2")
     assert 'class="say unofficial"' in html
-    assert f'href="{board}">Back to the official board' in html
+    assert 'href="." data-asked>Back to the official board' in html
     content = client.get(f"{board}leaderboard.json?scheme=mean-rank").json()
     assert (content["official"], content["scheme"], content["what_if"]["datasets"]) == (
         False,
@@ -72,6 +74,51 @@ def test_an_unofficial_board_has_an_address_a_banner_and_a_way_back(client: Clie
     assert [entry["rank_interval"] for entry in content["entries"]] == [None] * 3
     assert client.get(f"{board}?scheme=nothing").status_code == 400
     assert client.get(f"{board}?weights=DSC:0,NDV:0,HD95:0,TRE:0").status_code == 400
+
+
+ASKED = {
+    "scheme": "mean-rank",
+    "group": "in-domain",
+    "datasets": "t2",
+    "weights": "DSC:2",
+    "columns": "DSC",
+    "sort": "-DSC",
+    "q": "best",
+    "at": "2999-12-31",
+}
+RANKING = {"scheme", "group", "datasets", "weights"}
+# What each form and link of a board changes, by what stands in it; all the rest of the address is kept.
+FORMS = {"Rank again": RANKING, "Show these": {"columns", "q"}, "End of the day": {"at"}}
+LINKS = {
+    "All data": {"group", "datasets"},
+    "In-domain": {"group", "datasets"},
+    "T2-like": {"group", "datasets"},
+    "Official scheme": {"scheme", "weights"},
+    "Score": {"sort"},
+    "To the board of now": {"at"},
+    "Back to the official board": RANKING,
+    "Rank heatmap of this ranking": set(),
+    "CSV": set(),
+    "JSON": set(),
+    "LaTeX": set(),
+}
+
+
+def test_every_switch_of_a_board_keeps_what_it_does_not_change(client: Client, home: str) -> None:
+    board = f"{home}phases/validation/"
+    html = page(client, f"{board}?{urlencode(ASKED)}")
+    forms = re.findall(r'<form [^>]*method="get".*?</form>', html, re.DOTALL)
+    for words, own in FORMS.items():
+        (form,) = [form for form in forms if words in form]
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
+        assert hidden == {"form": "1"} | {name: ASKED[name] for name in ASKED if name not in own}, words
+        whole = client.get(board, hidden | {name: ASKED[name] for name in own})
+        assert dict(parse_qsl(urlsplit(whole["Location"]).query)) == ASKED, words
+    for words, own in LINKS.items():
+        (href, *_) = re.findall(rf'<a href="([^"]*)"[^>]*>{words}', html)
+        kept = dict(parse_qsl(urlsplit(unescape(href)).query))
+        told = {name: kept.get(name) for name in ASKED if name not in own}
+        assert told == {name: ASKED[name] for name in ASKED if name not in own}, words
 
 
 def test_the_correction_is_switched_by_the_address(client: Client, home: str) -> None:
