@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("engine", "ranking", "pages", "readers", "uploads", "machines", "planning")
+PARTS = ("engine", "ranking", "pages", "readers", "uploads", "load", "machines", "planning")
 RESULTS = Path(__file__).with_name("results.md")
 
 
