@@ -178,7 +178,8 @@ def _sent(site: Any, zipped: Path, count: int) -> Waits:
     ours = Submission.objects.filter(filename__in=names)
     site.stack.wait(lambda: not ours.exclude(state=SubmissionState.SCORED).exists())
     whole = time.perf_counter() - begun
-    rows = list(ours.values_list("pk", "received_at", "finished_at"))
+    told = ours.values_list("pk", "received_at", "finished_at")
+    rows = [(pk, received, finished) for pk, received, finished in told if received and finished]
     first = _first_cases([pk for pk, _, _ in rows])
     return Waits(
         [(first[pk] - received).total_seconds() for pk, received, _ in rows],
