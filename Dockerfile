@@ -14,7 +14,7 @@ WORKDIR /app
 COPY requirements.lock pyproject.toml README.md ./
 COPY scoring scoring
 COPY leaderboard leaderboard
-RUN pip install --constraint requirements.lock --editable .[site]
+RUN pip install --constraint requirements.lock --editable .[site,s3,sentry]
 COPY --from=assets /app/node_modules node_modules
 COPY manage.py ./
 COPY templates templates

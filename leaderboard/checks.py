@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import ERROR, CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
+
+from leaderboard.storage import KINDS
 
 SHORTEST_SECRET = 50
 SHORTEST_TOKEN = 16
@@ -25,6 +29,18 @@ EXIT_UNSAFE = 78
 def safe_to_deploy(app_configs: Any, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 the signature is Django's
     """Every reason why these settings must not face the world."""
     return [*_code(), *_hosts(), *_https(), *_content(), *_places(), *_people()]
+
+
+@register(Tags.files)
+def storage_opens(app_configs: Any, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 as above
+    """Whether this installation has the packages that STORAGE_URL needs."""
+    hint = "Install the extra `s3` beside `site`."
+    try:
+        for name in KINDS:
+            storages[name]
+    except ImproperlyConfigured as error:
+        return [Error(f"Files cannot be kept: {error}", hint=hint, id="leaderboard.E019")]
+    return []
 
 
 def require_safe() -> None:

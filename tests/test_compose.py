@@ -114,6 +114,17 @@ def test_the_workers_together_read_the_queues_of_the_demo_s_worker(compose: dict
     assert commands[1][0] == "nice"
 
 
+def test_the_image_has_every_extra_that_a_setting_needs() -> None:
+    installed = re.search(r"--editable \.\[([\w,]+)\]", (ROOT / "Dockerfile").read_text())
+    assert installed is not None
+    lines = (ROOT / "README.md").read_text().splitlines()
+    needed = {
+        extra for line in lines if line.startswith("| `") for extra in re.findall(r"extra `(\w+)`", line)
+    }
+    assert needed == {"s3", "sentry"}
+    assert set(installed[1].split(",")) == needed | {"site"}
+
+
 def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
     started = re.search(r"CMD \[(.*)\]", (ROOT / "Dockerfile").read_text())
     assert started is not None
@@ -121,10 +132,27 @@ def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
     assert words[1:6] == site_commands(8000)["web"][1:6]
 
 
+def beside(name: str) -> dict[str, Any]:
+    """A file of deploy/ that is given beside the compose file."""
+    parsed: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / name).read_text())
+    return parsed
+
+
 def test_every_setting_it_gives_is_one_that_is_read(compose: dict[str, Any]) -> None:
     read = (ROOT / "leaderboard" / "settings.py").read_text()
-    for name in compose["services"]["web"]["environment"]:
-        assert re.search(rf'"{name.removesuffix("_FILE")}"', read), name
+    for given in (compose, beside("bucket.yml"), beside("sentry.yml")):
+        for name in given["services"]["web"]["environment"]:
+            assert re.search(rf'"{name.removesuffix("_FILE")}"', read), name
+
+
+def test_errors_are_reported_from_where_there_is_a_way_out(compose: dict[str, Any]) -> None:
+    services = beside("sentry.yml")["services"]
+    assert set(services) == {name for name in SITE if "outside" in compose["services"][name]["networks"]} - {
+        "migrate"
+    }
+    assert all(
+        set(service["secrets"]) == set(beside("sentry.yml")["secrets"]) for service in services.values()
+    )
 
 
 def test_its_settings_are_safe(production: dict[str, str]) -> None:
@@ -137,11 +165,11 @@ def test_its_settings_are_safe(production: dict[str, str]) -> None:
 def test_with_a_bucket_every_process_of_the_site_knows_it(
     compose: dict[str, Any], production: dict[str, str], tmp_path: Path
 ) -> None:
-    beside: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "bucket.yml").read_text())
-    assert set(beside["services"]) == SITE
-    assert set(beside["services"]["web"]["secrets"]) == set(beside["secrets"])
-    given = beside["services"]["web"]["environment"]
-    for name in beside["secrets"]:
+    bucket = beside("bucket.yml")
+    assert set(bucket["services"]) == SITE
+    assert set(bucket["services"]["web"]["secrets"]) == set(bucket["secrets"])
+    given = bucket["services"]["web"]["environment"]
+    for name in bucket["secrets"]:
         (tmp_path / name).write_text("a key")
     environment = production | {
         name: value.replace("/run/secrets", str(tmp_path)) for name, value in given.items()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from celery import current_app
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
@@ -106,7 +107,7 @@ def _storage() -> str:
         raise Unwell(f"uploads cannot be written ({os.strerror(error.errno or 0).lower()})") from error
     try:
         store("uploads").look()
-    except OSError as error:
+    except (ImproperlyConfigured, OSError) as error:
         # Where the bucket is and what it is called is nobody's business.
         raise Unwell("the bucket cannot be reached") from error
     free = shutil.disk_usage(root).free

@@ -10,8 +10,10 @@ from django.conf import settings as site
 from pytest_django import Settings
 
 from leaderboard import checks
-from leaderboard.checks import EXIT_UNSAFE, safe_to_deploy
+from leaderboard.checks import EXIT_UNSAFE, safe_to_deploy, storage_opens
+from leaderboard.queries import health
 from leaderboard.settings import BASE_DIR
+from leaderboard.storage import backends
 from tests.leaderboard.stack import Stack, free_port
 
 KEY = "q7Rk2-vZ0xWc9LmT4bNj8YhPd3SgFa6UeQoViKtCyXwBzDuHnMrJlGsE"
@@ -98,6 +100,19 @@ def test_each_unsafe_setting_is_named_and_refused(
             checks.require_safe()
         assert ended.value.code == EXIT_UNSAFE
     assert f"leaderboard.{code}" in capsys.readouterr().err
+
+
+def test_a_bucket_without_the_packages_for_it_is_told_before_the_first_upload(
+    safe: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert storage_opens(None) == []
+    monkeypatch.delitem(sys.modules, "leaderboard.bucket", raising=False)
+    monkeypatch.setitem(sys.modules, "boto3.exceptions", None)
+    safe.STORAGES = safe.STORAGES | backends("s3://lumir", "", "")
+    (found,) = storage_opens(None)
+    assert (found.id, found.hint) == ("leaderboard.E019", "Install the extra `s3` beside `site`.")
+    with pytest.raises(health.Unwell, match="the bucket cannot be reached"):
+        health._storage()
 
 
 @pytest.mark.parametrize("server", ["web", "worker", "beat"])
