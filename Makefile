@@ -25,9 +25,11 @@ test: install browser  ## every test
 	$(BIN)/python -c "from scoring.warmup import warm_up; warm_up()"
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-browser:  ## chromium for the browser tests, from the system's packages
+browser:  ## chromium and nginx for the tests, from the system's packages
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || \
+	  { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nginx >/dev/null; }
 
 lint: install  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

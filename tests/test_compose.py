@@ -17,7 +17,7 @@ from tests.leaderboard.conftest import stack  # noqa: F401 a fixture
 from tests.leaderboard.stack import Stack, free_port, listens
 
 ROOT = Path(__file__).resolve().parent.parent
-SITE = {"migrate", "web", "worker", "pictures", "mailer", "beat"}
+SITE = {"migrate", "web", "transfers", "worker", "pictures", "mailer", "beat"}
 GIVEN = {"SITE_HOST": "lumir.example.org", "DEFAULT_FROM_EMAIL": "leaderboard@example.org"}
 SECRETS = {
     "secret_key": "q7Rk2-vZ0xWc9LmT4bNj8YhPd3SgFa6UeQoViKtCyXwBzDuHnMrJlGsE",
@@ -125,6 +125,11 @@ def test_the_image_has_every_extra_that_a_setting_needs() -> None:
     assert set(installed[1].split(",")) == needed | {"site"}
 
 
+def test_transfers_is_web_with_more_threads(compose: dict[str, Any]) -> None:
+    web, transfers = compose["services"]["web"], compose["services"]["transfers"]
+    assert transfers == web | {"environment": web["environment"] | {"WEB_THREADS": "40"}}
+
+
 def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
     started = re.search(r"CMD \[(.*)\]", (ROOT / "Dockerfile").read_text())
     assert started is not None
@@ -139,9 +144,9 @@ def beside(name: str) -> dict[str, Any]:
 
 
 def test_every_setting_it_gives_is_one_that_is_read(compose: dict[str, Any]) -> None:
-    read = (ROOT / "leaderboard" / "settings.py").read_text()
+    read = "".join((ROOT / "leaderboard" / name).read_text() for name in ("settings.py", "serving.py"))
     for given in (compose, beside("bucket.yml"), beside("sentry.yml")):
-        for name in given["services"]["web"]["environment"]:
+        for name in given["services"]["transfers"]["environment"]:
             assert re.search(rf'"{name.removesuffix("_FILE")}"', read), name
 
 
@@ -217,16 +222,6 @@ def test_web_serves_with_its_settings(stack: Stack, production: dict[str, str]) 
     status, headers = answer(port, Host=host)
     assert (status, headers["Location"]) == (301, f"https://{host}/accounts/login/")
     assert answer(port, **behind | {"Host": "evil.example.com"})[0] == 400
-
-
-def test_the_proxy_hands_uploads_on_and_believes_nobody() -> None:
-    written = (ROOT / "deploy" / "nginx.conf").read_text()
-    uploads = written[written.index("location ~ ^/(uploads/") :]
-    for line in ("client_max_body_size 0;", "proxy_request_buffering off;", "proxy_read_timeout 600s;"):
-        assert line in uploads[: uploads.index("}")]
-    assert "proxy_set_header X-Forwarded-For $remote_addr;" in written
-    assert "$proxy_add_x_forwarded_for" not in written
-    assert "location = /metrics" in written
 
 
 def test_the_proxy_finds_private_files_where_the_site_keeps_them(compose: dict[str, Any]) -> None:
