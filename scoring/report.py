@@ -92,9 +92,15 @@ def tidy_csv(scores: SubmissionScores, method: str) -> str:
                 rows = [("", case.values[metric.name]), *_named_items(case, metric)]
                 short = METRICS[metric.metric].short
                 writer.writerows(
-                    [method, dataset, case.key, item, short, repr(number)] for item, number in rows
+                    [*map(_inert, (method, dataset, case.key)), item, short, repr(number)]
+                    for item, number in rows
                 )
     return out.getvalue()
+
+
+def _inert(name: str) -> str:
+    """A name that no spreadsheet takes for a formula; it is the same in every table."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else name
 
 
 def _named_items(case: CaseScores, metric: MetricSpec) -> list[tuple[object, float]]:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from leaderboard.models import Challenge
-from leaderboard.queries.exports import inert
 from leaderboard.queries.organizing import participants_of, results_of, submissions_of
 
 Line: TypeAlias = list[str]
@@ -69,16 +68,16 @@ def submissions_csv(challenge: Challenge, phase: str = "") -> Iterator[Line]:
         yield [
             str(one.pk),
             one.phase.slug,
-            inert(one.entry.team.name),
-            inert(one.entry.name),
+            one.entry.team.name,
+            one.entry.name,
             _yes(one.entry.baseline),
             _yes(one.entry.in_competition),
-            inert(one.submitted_by.get_username()),
+            one.submitted_by.get_username(),
             one.state,
             _yes(one.chosen),
-            inert(one.reason),
+            one.reason,
             str(len(one.problems)),
-            inert(one.filename),
+            one.filename,
             str(one.size),
             one.sha256,
             *(_time(at) for at in (one.created_at, one.received_at, one.finished_at)),
@@ -105,9 +104,9 @@ def results_csv(challenge: Challenge, phase: str = "") -> Iterator[Line]:
     for phase_, team, entry, pk, state, dataset, case, values, seconds, *versions in rows.order_by(
         "evaluation", "case__dataset__position", "case__dataset", "case__position"
     ).iterator(AT_ONCE):
-        first = [phase_, inert(team), inert(entry), str(pk), state, dataset, case]
+        first = [phase_, team, entry, str(pk), state, dataset, case]
         for metric, value in values.items():
-            yield [*first, inert(metric), number(value), number(seconds or 0.0), *versions]
+            yield [*first, metric, number(value), number(seconds or 0.0), *versions]
 
 
 def participants_csv(challenge: Challenge) -> Iterator[Line]:
@@ -117,14 +116,14 @@ def participants_csv(challenge: Challenge) -> Iterator[Line]:
         member = participant.membership
         profile = getattr(member.user, "profile", None)
         yield [
-            inert(member.team.name),
-            inert(member.team.affiliation),
+            member.team.name,
+            member.team.affiliation,
             member.role,
-            inert(member.user.get_username()),
-            inert(profile.name) if profile else "",
-            inert(member.user.email),
-            inert(profile.affiliation) if profile else "",
-            inert(profile.orcid) if profile else "",
+            member.user.get_username(),
+            profile.name if profile else "",
+            member.user.email,
+            profile.affiliation if profile else "",
+            profile.orcid if profile else "",
             _time(member.joined_at),
             str(participant.terms_version),
             _time(participant.accepted_at),

@@ -1,6 +1,8 @@
 """A board's table as JSON, CSV and LaTeX: exactly the rows and columns that the page shows."""
 
-from collections.abc import Mapping
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from leaderboard.models import Phase
@@ -8,6 +10,9 @@ from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.tables import INTERVAL, Column, Shown, cell_of, step_of
 
 DASH = "--"
+# The last four are as wide as Chinese characters; spreadsheets take them for the same.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-Inf", re.ASCII)
 
 
 def board_json(phase: Phase, shown: Shown | None) -> dict[str, Any]:
@@ -71,7 +76,7 @@ def _csv_names(column: Column) -> list[str]:
 def _entry_csv(row: Row, columns: tuple[Column, ...]) -> list[str]:
     low, high = row.rank_interval or (None, None)
     numbers = [value for column in columns for value in _numbers(row, column)]
-    words = [row.entry, inert(row.method), inert(row.team), "yes" if row.baseline else "no"]
+    words = [row.entry, row.method, row.team, "yes" if row.baseline else "no"]
     first = [_text(value) for value in (row.rank, low, high, row.score)]
     return [*first, *words, *(_text(value) for value in numbers)]
 
@@ -88,9 +93,22 @@ def _text(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
-def inert(name: str) -> str:
-    """A participant's word that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+def csv_lines(rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """CSV, line by line, no cell of which a spreadsheet takes for a formula; the one way out for tables."""
+    writer = csv.writer(_Echo())
+    return (writer.writerow(map(inert, row)) for row in rows)
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: what begins like one is a whole number or is quoted."""
+    return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
 
 
 def board_latex(shown: Shown, address: str) -> str:

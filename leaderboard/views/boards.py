@@ -1,6 +1,5 @@
 """The leaderboard of a phase: official, or ranked as its address asks; on the page and for download."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -280,7 +279,7 @@ def leaderboard_csv(request: HttpRequest, challenge: str, phase: str) -> HttpRes
     """The board for spreadsheets; 404 while there is none."""
     shown = _shown_or_404(request, challenge, phase)
     response = _file(shown, "csv", "text/csv; charset=utf-8")
-    csv.writer(response).writerows(exports.board_csv(shown))
+    response.writelines(exports.csv_lines(exports.board_csv(shown)))
     return response
 
 

@@ -130,7 +130,9 @@
     }
 
     csv() {
-      const quoted = (text) => `"${text.replace(/^([=+@-](?!\d|$))/, "'$1").replaceAll('"', '""')}"`;
+      // No cell that a spreadsheet takes for a formula: what begins like one is a whole number, or is quoted.
+      const inert = (text) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? `'${text}` : text);
+      const quoted = (text) => `"${inert(text.trim()).replaceAll('"', '""')}"`;
       const rows = [...this.tables[this.shown].querySelectorAll("tr")];
       return rows.map((row) => [...row.cells].map((cell) => quoted(cell.textContent)).join(",")).join("\r\n");
     }

@@ -1,6 +1,8 @@
 """What strangers try on addresses, heads and cookies; forms are tried in `test_who_may`."""
 
 import base64
+import csv
+import io
 import uuid
 
 import pytest
@@ -9,13 +11,15 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from pytest_django import Settings
 
-from leaderboard.domain import invitations
-from leaderboard.models import Letter, Team
+from leaderboard.domain import invitations, ranking
+from leaderboard.models import Case, CaseResult, Entry, Letter, Submission, Team
 from leaderboard.queries.exports import inert
-from tests.leaderboard import make, payload
+from tests.leaderboard import make, payload, shown
+from tests.leaderboard.test_who_may import patterns
+from tests.leaderboard.who import VERBS
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "rank-honestly"
@@ -137,10 +141,43 @@ def test_a_cookie_with_the_character_nul_makes_no_sense() -> None:
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
-def test_no_cell_of_a_file_is_a_formula(first: str) -> None:
-    assert inert(f"{first}cmd|' /C calc'!A0") == f"'{first}cmd|' /C calc'!A0"
-    assert inert("Warp +1") == "Warp +1"
+@pytest.mark.parametrize(
+    ("cell", "sent"),
+    [
+        *(
+            (text, f"'{text}")
+            for text in ("=1+1", "-1+cmd|' /C calc'!A0", "+1-2", "@x", "\t=1", "\r=1", "\uff1d1")
+        ),
+        *((text, text) for text in ("-1", "+0.5", "-1e-05", ".5", "-Inf", "Warp +1", "")),
+    ],
+)
+def test_a_cell_that_begins_like_a_formula_is_a_whole_number_or_quoted(cell: str, sent: str) -> None:
+    assert inert(cell) == sent
+
+
+CSV_ADDRESSES = {"leaderboard_csv", "pairs_csv", "organize_download"}
+
+
+def test_no_table_that_can_be_saved_has_a_formula() -> None:
+    place = shown.place()
+    Team.objects.filter(pk=place.teams[0].pk).update(name="=1+1", affiliation="=1+1")
+    for entry, name in zip(place.entries, ("-1+cmd", "@x", "\t=1"), strict=True):
+        Entry.objects.filter(pk=entry.pk).update(name=name)
+    Submission.objects.update(filename="@x", reason="-1+cmd")
+    CaseResult.objects.filter(case__key=shown.KEYS[0]).update(values={"=1+1": 0.5})
+    Case.objects.filter(key=shown.KEYS[1]).update(key="-1+cmd", fixed="=1+1", moving="\t=1")
+    ranking.mark_stale(place.phase.pk)
+    ranking.update_board(place.phase.pk)
+    client, planted = place.browsers()["organizer"], set()
+    named = {name for name, pattern, _ in patterns(get_resolver()) if pattern.endswith(".csv")}
+    assert named == CSV_ADDRESSES
+    tables = [f"/organize/lumir/downloads/{name}.csv" for name in VERBS["organize_download"]]
+    for address in (f"{place.board}leaderboard.csv", f"{place.board}pairs.csv", *tables):
+        text = client.get(address).getvalue().decode()
+        cells = {cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row}
+        assert {cell for cell in cells if inert(cell) != cell} == set(), address
+        planted |= {cell for cell in cells if cell.startswith("'")}
+    assert planted == {"'=1+1", "'-1+cmd", "'@x", "'\t=1"}
 
 
 def test_uploads_are_begun_only_so_often(ada: User, settings: Settings) -> None:

@@ -29,8 +29,10 @@ def test_of_two_metrics_of_a_kind_the_first_is_ranked(tmp_path: Path) -> None:
     case = CaseScores(config.pairs[0].key, config.pairs[0].official_key, values, items, config.kinds, 0.1)
     scores = SubmissionScores((config,), ((case,),), RULES["l2r"])
     path = tmp_path / "values.csv"
-    path.write_text(tidy_csv(scores, "mine"), encoding="utf-8")
-    [dataset] = read_scores_csv(path).datasets
+    path.write_text(tidy_csv(scores, "=mine"), encoding="utf-8")
+    table = read_scores_csv(path)
+    assert table.methods == ("'=mine",)  # in a spreadsheet it would be a formula
+    [dataset] = table.datasets
     tre = dataset.metrics["TRE"]
     assert tre.values.tolist() == [[2.0]]
     assert tre.items is not None

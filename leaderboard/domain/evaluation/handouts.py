@@ -1,6 +1,5 @@
 """What participants are given: pairs, a sample, the scorer, configs, public ground truth, commands."""
 
-import csv
 import gzip
 import io
 import json
@@ -21,6 +20,7 @@ from zipstream import ZipStream
 from leaderboard.domain.evaluation import plan
 from leaderboard.folder import store
 from leaderboard.models import Dataset, Phase
+from leaderboard.queries.exports import csv_lines
 from scoring.archive import SUFFIXES, Limits
 from scoring.errors import InvalidArchive, InvalidField
 from scoring.nifti import MAX_OFFSET, TYPE_NAMES, TYPES
@@ -30,15 +30,13 @@ BLOCK = 2**18
 
 def pairs_csv(phase: Phase) -> str:
     """The pairs of a phase as CSV: dataset, fixed, moving, and the field's file name."""
-    table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(["dataset", "fixed", "moving", "field", "shape"])
+    lines = [["dataset", "fixed", "moving", "field", "shape"]]
     for dataset in phase.datasets.all():
         shapes = [config["expected_shape"] for config in dataset.configs]
         for case in dataset.cases.all():
             shape = "x".join(map(str, shapes[case.config_index]))
-            writer.writerow([dataset.slug, case.fixed, case.moving, f"disp_{case.key}.nii.gz", shape])
-    return table.getvalue()
+            lines.append([dataset.slug, case.fixed, case.moving, f"disp_{case.key}.nii.gz", shape])
+    return "".join(csv_lines(lines))
 
 
 def sample_zip(phase: Phase) -> IO[bytes]:

@@ -1,13 +1,12 @@
 """CSV of everything, sent line by line."""
 
-import csv
 from collections.abc import Callable, Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
 from leaderboard.models import Challenge
-from leaderboard.queries import downloads
+from leaderboard.queries import downloads, exports
 from leaderboard.queries.downloads import Line
 from leaderboard.views import access
 from leaderboard.views.organize import found
@@ -35,19 +34,7 @@ def table(request: HttpRequest, challenge: str, name: str) -> StreamingHttpRespo
         found.phase_or_404(request, challenge, phase)
     file = "-".join(word for word in (shown.slug, phase, name) if word)
     return StreamingHttpResponse(
-        _lines(TABLES[name](shown, phase)),
+        exports.csv_lines(TABLES[name](shown, phase)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file}.csv"'},
     )
-
-
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _lines(rows: Iterator[Line]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    return (writer.writerow(row) for row in rows)
