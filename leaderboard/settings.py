@@ -164,7 +164,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required(
     "REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one."
 )
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# By another prefix than what was pickled there once.
+CACHES = {
+    "default": {"BACKEND": "leaderboard.broker.Cache", "LOCATION": REDIS_URL, "KEY_PREFIX": "json"},
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- Background work --------------------------------------------------------------------------
@@ -186,7 +189,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": int(SCORING_HARD_LIMIT.total_seconds()) + 300,
     "socket_connect_timeout": 3,
     "socket_timeout": 10,
-    "retry_on_timeout": True,
+    # Never retry_on_timeout: a worker whose line broke would read on in a new one, to which nobody speaks.
     "queue_order_strategy": "priority",
 }
 # Read in this order: a thousand waiting cases must not keep a check or a board from being made.

@@ -11,11 +11,11 @@ from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from leaderboard.broker import counted
 from leaderboard.domain import audit, mail, notifications, teams
 from leaderboard.enums import NotificationKind
 from leaderboard.messages import Refused, notice
@@ -127,9 +127,7 @@ def _require_first(team: Team, by: User, email: str) -> None:
     if earlier is not None:
         raise Refused("invited_already", email=email, until=moment(earlier.expires_at))
     # By person, and not by rows: those go with a team, and another one is founded in a minute.
-    key = f"invitations-mailed/{by.pk}"
-    cache.add(key, 0, A_DAY)
-    if cache.incr(key) > MAILED_A_DAY:
+    if counted(f"invitations-mailed/{by.pk}", A_DAY) > MAILED_A_DAY:
         raise Refused("too_many_invitations", limit=MAILED_A_DAY)
 
 

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 import structlog
 from allauth.account.adapter import get_adapter
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from leaderboard import telemetry
+from leaderboard.broker import counted
 
 LARGEST = 16 * 1024
 A_MINUTE = 60
@@ -43,13 +43,7 @@ def _is_short(request: HttpRequest) -> bool:
 
 def _is_too_often(address: str) -> bool:
     """Count this report in the cache that all web processes share."""
-    counts = []
-    for key in (f"csp-reports:{address}", "csp-reports"):
-        cache.add(key, 0, A_MINUTE)
-        try:
-            counts.append(cache.incr(key))
-        except ValueError:  # it has just run out
-            counts.append(1)
+    counts = [counted(key, A_MINUTE) for key in (f"csp-reports:{address}", "csp-reports")]
     return counts[0] > FROM_ONE or counts[1] > FROM_ALL
 
 

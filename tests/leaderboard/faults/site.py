@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from allauth.account.models import EmailAddress
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -26,6 +27,7 @@ from tests.scoring.files import gz, nifti
 
 S = SubmissionState
 TRIES = 3
+PASSWORD = "rank-honestly"
 # Enough for the phantom, not for a large field.
 CAGE_MIB = 240
 LARGE = 160
@@ -49,7 +51,8 @@ class Site:
             "CAGE_MEMORY_MIB": str(CAGE_MIB),
         }
         self.challenge, self.team, self.token = entered(phantom)
-        self.organizer = make.user()
+        self.organizer = make.user(password=PASSWORD)
+        EmailAddress.objects.create(user=self.organizer, email=self.organizer.email, verified=True)
         self.challenge.organizers.add(self.organizer)
         self.files = {
             "demons": (phantom / "submission.zip").read_bytes(),
@@ -83,7 +86,8 @@ class Site:
     def end(self) -> None:
         self.rig.end()
         self.broker.server.stop()
-        self.gate.connection.close()
+        if self.gate.connection is not None:
+            self.gate.connection.close()
 
 
 def entered(phantom: Path) -> tuple[Challenge, Team, str]:

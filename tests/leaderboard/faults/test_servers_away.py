@@ -2,7 +2,10 @@
 
 import os
 import signal
+from http.cookiejar import CookieJar
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 import redis
@@ -10,12 +13,14 @@ from django.db import connection
 
 from leaderboard.enums import SubmissionState
 from leaderboard.models import Phase, Snapshot, Submission
-from tests.leaderboard.faults.site import Site, expect_all_as_undisturbed
+from tests.leaderboard.faults.site import PASSWORD, Site, expect_all_as_undisturbed
 from tests.leaderboard.rig import Gate, no_room
 from tests.leaderboard.stack import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 S = SubmissionState
+PATIENCE = 20
+"""Seconds; a broker that is waited for costs more."""
 
 
 def test_the_broker_forgets_the_cases_that_wait(
@@ -46,8 +51,11 @@ def test_messages_that_come_twice_and_in_reverse_order_count_once(
 def test_the_broker_is_away_when_an_upload_ends_and_beat_is_killed(
     site: Site, phase: Phase, undisturbed: dict[str, Any]
 ) -> None:
-    sender = site.begin(phase, "demons")
+    with site.broker.stopped():
+        expect_people_are_let_in(site)
+        sender = site.begin(phase, "demons")
     site.broker.kill()
+    expect_people_are_let_in(site)
     sender.go_on(site.files["demons"])
     site.rig.kill("beat")
     site.broker.start()
@@ -105,6 +113,21 @@ def test_clocks_that_are_set_back_lose_nothing(site: Site, phase: Phase, undistu
         site.broker.start()
         site.gate.open()
         expect_all_as_undisturbed(site, phase, undisturbed)
+
+
+def expect_people_are_let_in(site: Site) -> None:
+    """A board and the log-in answer; they keep rendered parts and limits in the broker."""
+    jar = CookieJar()
+    browser = build_opener(HTTPCookieProcessor(jar))
+    here = f"http://127.0.0.1:{site.rig.port}"
+    log_in = f"{here}/accounts/login/"
+    for address in (f"{here}/", f"{here}/challenges/lumir/phases/undisturbed/", log_in):
+        assert browser.open(address, timeout=PATIENCE).status == 200
+    token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
+    form = {"csrfmiddlewaretoken": token, "login": site.organizer.username, "password": PASSWORD}
+    answer = browser.open(log_in, urlencode(form).encode(), timeout=PATIENCE)
+    assert answer.url == f"{here}/"
+    assert "sessionid" in {cookie.name for cookie in jar}
 
 
 def answers(gate: Gate) -> bool:

@@ -1,0 +1,122 @@
+"""The broker, which may be away or silent: it is a hint and a cache, so nobody waits for it.
+
+Who finds it away finds that out for all threads of the process; nobody asks again before a pause is over.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as LineBroken
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+PATIENCE: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 1}
+"""Seconds that a page, a limit or a message waits for the broker."""
+PAUSE = 5.0
+OWN_ENTRIES = 1000
+AWAY = (RedisError, OperationalError, OSError)
+
+
+class Line:
+    """The way to a server that may be away."""
+
+    def __init__(self, pause: float = PAUSE) -> None:
+        self.pause = pause
+        self._lock = threading.Lock()
+        self._silent_until: float | None = None
+
+    def asked(self, ask: Callable[[], T], otherwise: Callable[[], T]) -> T:
+        """What `ask` returns; what `otherwise` does while the server is away."""
+        if not self._is_open():
+            return otherwise()
+        try:
+            answer = ask()
+        except AWAY as error:
+            self._silent_until = time.monotonic() + self.pause
+            logger.warning("The broker does not answer (%s); it is left alone", type(error).__name__)
+            return otherwise()
+        self._silent_until = None
+        return answer
+
+    def _is_open(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            if self._silent_until is None:
+                return True
+            if now < self._silent_until:
+                return False
+            # One finds out; the others do not wait with it.
+            self._silent_until = now + self.pause
+            return True
+
+
+LINE = Line()
+
+
+class Json:
+    """Nothing that comes out of the broker is unpickled."""
+
+    def dumps(self, value: Any) -> int | str:
+        # A bare number can be counted up by the server.
+        return value if type(value) is int else json.dumps(value)
+
+    def loads(self, data: bytes) -> Any:
+        return json.loads(data)
+
+
+def _either(name: str) -> Callable[..., Any]:
+    """A method of the shared cache; of the process's own one while that is away."""
+
+    def method(self: "Cache", *args: Any, **kwargs: Any) -> Any:
+        shared, own = getattr(super(Cache, self), name), getattr(self.own, name)
+        return LINE.asked(partial(shared, *args, **kwargs), partial(own, *args, **kwargs))
+
+    return method
+
+
+class Cache(RedisCache):
+    """Django's, which is never waited for: without the broker each process keeps a small one of its own.
+
+    Limits of log-ins and uploads then hold by web process, not over all of them: rather a few times as many
+    tries than nobody let in, or everybody as often as they like. Values are JSON: tuples come back as lists.
+    """
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        # A line that went stale meanwhile is tried anew, silence is not.
+        again = Retry(NoBackoff(), 1, (LineBroken,))
+        options = {**PATIENCE, "retry": again, "serializer": Json, **params.get("OPTIONS", {})}
+        super().__init__(server, params | {"OPTIONS": options})
+        self.own = LocMemCache("without the broker", {"OPTIONS": {"MAX_ENTRIES": OWN_ENTRIES}})
+
+    add = _either("add")
+    get = _either("get")
+    set = _either("set")
+    touch = _either("touch")
+    delete = _either("delete")
+    get_many = _either("get_many")
+    has_key = _either("has_key")
+    incr = _either("incr")
+    set_many = _either("set_many")
+    delete_many = _either("delete_many")
+    clear = _either("clear")
+
+
+def counted(key: str, seconds: int) -> int:
+    """How often this was called for a key, this time included, since `seconds` began with the first."""
+    cache.add(key, 0, seconds)
+    try:
+        return cache.incr(key)
+    except ValueError:  # they are just over, or the broker went away in between
+        return 1
