@@ -3,17 +3,20 @@
 Who finds it away finds that out for all threads of the process; nobody asks again before a pause is over.
 """
 
-import json
+import hmac
 import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisSerializer
+from django.core.signing import BadSignature
+from django.utils.crypto import salted_hmac
 from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as LineBroken
@@ -25,6 +28,7 @@ T = TypeVar("T")
 PATIENCE: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 1}
 """Seconds that a page, a limit or a message waits for the broker."""
 PAUSE = 5.0
+SIGNATURE_BYTES = 32
 OWN_ENTRIES = 1000
 AWAY = (RedisError, OperationalError, OSError)
 
@@ -65,15 +69,25 @@ class Line:
 LINE = Line()
 
 
-class Json:
-    """Nothing that comes out of the broker is unpickled."""
+class Signed(RedisSerializer):
+    """Only what this site put there is unpickled: who else writes to the broker lacks SECRET_KEY."""
 
-    def dumps(self, value: Any) -> int | str:
+    def dumps(self, obj: Any) -> Any:
         # A bare number can be counted up by the server.
-        return value if type(value) is int else json.dumps(value)
+        data = super().dumps(obj)
+        return data if type(obj) is int else _signature(data) + data
 
-    def loads(self, data: bytes) -> Any:
-        return json.loads(data)
+    def loads(self, data: Any) -> Any:
+        with suppress(ValueError):
+            return int(data)
+        signature, content = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, _signature(content)):
+            raise BadSignature("What the broker holds is not of this site.")
+        return super().loads(content)
+
+
+def _signature(data: bytes) -> bytes:
+    return salted_hmac(__name__, data, algorithm="sha256").digest()
 
 
 def _either(name: str) -> Callable[..., Any]:
@@ -90,13 +104,13 @@ class Cache(RedisCache):
     """Django's, which is never waited for: without the broker each process keeps a small one of its own.
 
     Limits of log-ins and uploads then hold by web process, not over all of them: rather a few times as many
-    tries than nobody let in, or everybody as often as they like. Values are JSON: tuples come back as lists.
+    tries than nobody let in, or everybody as often as they like.
     """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         # A line that went stale meanwhile is tried anew, silence is not.
         again = Retry(NoBackoff(), 1, (LineBroken,))
-        options = {**PATIENCE, "retry": again, "serializer": Json, **params.get("OPTIONS", {})}
+        options = {**PATIENCE, "retry": again, "serializer": Signed, **params.get("OPTIONS", {})}
         super().__init__(server, params | {"OPTIONS": options})
         self.own = LocMemCache("without the broker", {"OPTIONS": {"MAX_ENTRIES": OWN_ENTRIES}})
 

@@ -4,6 +4,7 @@
 checkout works by itself; any other way to start (gunicorn, celery) must be given both.
 """
 
+import hashlib
 import os
 import re
 from datetime import timedelta
@@ -164,9 +165,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required(
     "REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one."
 )
-# By another prefix than what was pickled there once.
 CACHES = {
-    "default": {"BACKEND": "leaderboard.broker.Cache", "LOCATION": REDIS_URL, "KEY_PREFIX": "json"},
+    "default": {
+        "BACKEND": "leaderboard.broker.Cache",
+        "LOCATION": REDIS_URL,
+        # What was signed by another key is not there, rather than refused.
+        "KEY_PREFIX": hashlib.sha256(f"cache:{SECRET_KEY}".encode()).hexdigest()[:8],
+    }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
