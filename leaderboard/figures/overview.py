@@ -1,17 +1,18 @@
-"""What a challenge's data consist of: cases by group, task, contrast and dataset."""
+"""What a challenge's data consist of: cases by group, task, contrast and dataset, and by source."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from leaderboard.figures.figure import DASH, Figure, Layout, Table, Trace, View, folded
 from leaderboard.figures.heatmap import INK_ON
 
+Path: TypeAlias = tuple[str, ...]
+UNTOLD = "Source not told"
 # Groups take turns; each ring is paler than the one inside it.
 SHADES = ((1, 2, 3, 4), (2, 3, 4, 5))
-DEPTHS = 4
-# Radii as shares of the outermost one.
+# Its radius as a share of the outermost one.
 HOLE = 0.12
-BREADTH = (1 - HOLE) / DEPTHS
 
 
 @dataclass(frozen=True)
@@ -24,46 +25,70 @@ class Part:
     link: str
 
 
+Leaves: TypeAlias = Sequence[tuple[Path, Part]]
+
+
 def data_overview(parts: Sequence[Part]) -> Figure:
-    """Rings from the inside: group, task, contrast, dataset; angles by the number of cases."""
-    total = sum(part.cases for part in parts)
-    groups = list(dict.fromkeys(part.path[0] for part in parts))
-    rings = [_ring(_together(parts), depth, groups) for depth in range(1, DEPTHS + 1)]
-    layout: Layout = {"height": 560, "margin": {"l": 0, "r": 0, "t": 8, "b": 8}, "showlegend": False}
+    """Rings from the inside: group, task, contrast, dataset; or source and dataset. Angles by cases."""
+    reading = "Numbers of cases, each ring a part of the one inside it; a click opens a dataset."
+    views = [_by_task(parts), _by_source(parts)]
+    return Figure("data", "What the data consist of", reading, views, max_width=640, square=True)
+
+
+def _by_task(parts: Sequence[Part]) -> View:
+    hints: dict[Path, str] = {part.path: f"<br>from {part.source}" for part in parts if part.source}
     rows = [[part.path[3], *part.path[:3], part.source or DASH, str(part.cases)] for part in parts]
     table = Table(
         ["Dataset", "Group", "Task", "Contrast", "Source", "Cases"],
-        [*rows, ["All", "", "", "", "", str(total)]],
+        [*rows, ["All", "", "", "", "", _total(parts)]],
     )
-    reading = (
-        "Numbers of cases by group, task, contrast and dataset, from the inside; a click opens a dataset."
-    )
-    view = View("Cases", rings, layout, table)
-    return Figure("data", "What the data consist of", reading, [view], max_width=640, square=True)
+    return _view("By group, task and contrast", [(part.path, part) for part in parts], hints, table)
 
 
-def _together(parts: Sequence[Part]) -> list[Part]:
+def _by_source(parts: Sequence[Part]) -> View:
+    leaves: Leaves = [((part.source or UNTOLD, part.path[3]), part) for part in parts]
+    hints = {path: f"<br>{', '.join(part.path[:3])}" for path, part in leaves}
+    rows = []
+    for source in dict.fromkeys(path[0] for path, _ in leaves):
+        of_one = [part for path, part in leaves if path[0] == source]
+        rows.append([source, str(len(of_one)), _total(of_one)])
+    table = Table(["Source", "Datasets", "Cases"], [*rows, ["All", str(len(parts)), _total(parts)]])
+    return _view("By source", leaves, hints, table)
+
+
+def _total(parts: Iterable[Part]) -> str:
+    return str(sum(part.cases for part in parts))
+
+
+def _view(name: str, leaves: Leaves, hints: Mapping[Path, str], table: Table) -> View:
+    """Rings of as many depths as the paths have parts; hints: what a leaf says beside its count."""
+    depths = len(leaves[0][0])
+    together = _together(leaves, depths)
+    rings = [_ring(together, depth, depths, hints) for depth in range(1, depths + 1)]
+    layout: Layout = {"height": 560, "margin": {"l": 0, "r": 0, "t": 8, "b": 8}, "showlegend": False}
+    return View(name, rings, layout, table)
+
+
+def _together(leaves: Leaves, depths: int) -> Leaves:
     """What shares a sector stands side by side, in the order in which the sectors come first."""
-    order: dict[tuple[str, ...], int] = {}
-    for part in parts:
-        for depth in range(1, DEPTHS + 1):
-            order.setdefault(part.path[:depth], len(order))
-    return sorted(parts, key=lambda part: [order[part.path[:depth]] for depth in range(1, DEPTHS + 1)])
+    order: dict[Path, int] = {}
+    for path, _ in leaves:
+        for depth in range(1, depths + 1):
+            order.setdefault(path[:depth], len(order))
+    return sorted(leaves, key=lambda leaf: [order[leaf[0][:depth]] for depth in range(1, depths + 1)])
 
 
-def _ring(parts: Sequence[Part], depth: int, groups: Sequence[str]) -> Trace:
+def _ring(leaves: Leaves, depth: int, depths: int, hints: Mapping[Path, str]) -> Trace:
     """The sectors of one depth, clockwise from the top, as a pie with a hole for the rings inside it."""
-    counts: dict[tuple[str, ...], int] = {}
-    for part in parts:
-        path = part.path[:depth]
-        counts[path] = counts.get(path, 0) + part.cases
+    counts: dict[Path, int] = {}
+    for path, part in leaves:
+        counts[path[:depth]] = counts.get(path[:depth], 0) + part.cases
     total = sum(counts.values())
-    shades = [SHADES[groups.index(path[0]) % len(SHADES)][depth - 1] for path in counts]
-    inner, outer = HOLE + (depth - 1) * BREADTH, HOLE + depth * BREADTH
-    links: dict[tuple[str, ...], str] = {part.path: part.link for part in parts}
-    sources: dict[tuple[str, ...], str] = {
-        part.path: f"<br>from {part.source}" for part in parts if part.source
-    }
+    roots = list(dict.fromkeys(path[0] for path, _ in leaves))
+    shades = [SHADES[roots.index(path[0]) % len(SHADES)][depth - 1] for path in counts]
+    breadth = (1 - HOLE) / depths
+    inner, outer = HOLE + (depth - 1) * breadth, HOLE + depth * breadth
+    links = {path: part.link for path, part in leaves}
     return {
         "type": "pie",
         # Sectors of one label would be made one.
@@ -75,7 +100,7 @@ def _ring(parts: Sequence[Part], depth: int, groups: Sequence[str]) -> Trace:
         "insidetextorientation": "auto",
         "customdata": [links.get(path) for path in counts],
         "hovertext": [
-            f"{', '.join(path)}<br>{count} cases, {count / total:.0%} of all{sources.get(path, '')}"
+            f"{', '.join(path)}<br>{count} cases, {count / total:.0%} of all{hints.get(path, '')}"
             for path, count in counts.items()
         ],
         "hoverinfo": "text",

@@ -76,10 +76,12 @@ def _top(phase: Phase, snapshot: Snapshot, sight: Sight) -> dict[str, Any]:
 def challenge(request: HttpRequest, challenge: str) -> HttpResponse:
     """What a challenge is about: description, phases, rules, terms."""
     shown = access.challenge_or_404(challenge)
+    datasets = list(challenges.datasets_of(shown))
     context = {
         "challenge": shown,
         "phases": challenges.phases_of(shown),
-        "datasets": challenges.datasets_of(shown),
+        "datasets": datasets,
+        "overview": figures.overview_figure(shown, datasets),
     }
     return render(request, "challenges/challenge.html", context)
 

@@ -269,27 +269,39 @@ def _number(words: str) -> float:
 
 
 def overview(data: Data, views: Sequence[Drawing], _: str) -> None:
-    """Datasets are rows of (group, task, contrast, name), source and number of cases; a trace is a ring."""
-    (view,) = views
+    """Datasets are rows of (group, task, contrast, name), source and number of cases."""
+    by_task, by_source = views
+    _rings(by_task, [(path, source and f"from {source}", n) for path, source, n in data.datasets])
+    rows = [[path[3], *path[:3], source or DASH, str(cases)] for path, source, cases in data.datasets]
     total = sum(cases for *_, cases in data.datasets)
+    assert by_task.table[0] == ["Dataset", "Group", "Task", "Contrast", "Source", "Cases"]
+    same(by_task.table[1:], [*rows, ["All", "", "", "", "", str(total)]])
+    told = [(source or "Source not told", path, n) for path, source, n in data.datasets]
+    _rings(by_source, [((source, path[3]), ", ".join(path[:3]), n) for source, path, n in told])
+    counts = {source: [n for other, _, n in told if other == source] for source, *_ in told}
+    rows = [[source, str(len(found)), str(sum(found))] for source, found in counts.items()]
+    assert by_source.table[0] == ["Source", "Datasets", "Cases"]
+    same(by_source.table[1:], [*rows, ["All", str(len(told)), str(total)]])
+
+
+def _rings(view: Drawing, leaves: Sequence[tuple[Sequence[str], str, int]]) -> None:
+    """Leaves: path, what hovering says beside the count, number of cases; a trace is a ring."""
+    depths, total = len(leaves[0][0]), sum(cases for *_, cases in leaves)
     around = [("", total)]
     for depth, trace in enumerate(view.traces, start=1):
         ring = list(zip(trace["labels"], trace["values"], strict=True))
         for (place, count), text, words in zip(ring, trace["hovertext"], trace["text"], strict=True):
             path = place.split("/")
-            within = [row for row in data.datasets if list(row[0][:depth]) == path]
+            within = [leaf for leaf in leaves if list(leaf[0][:depth]) == path]
             assert count == sum(cases for *_, cases in within) > 0
             assert words.replace("<br>", " ") == path[-1]
-            head, numbers, *source = text.split("<br>")
+            head, numbers, *hints = text.split("<br>")
             assert (head, numbers) == (", ".join(path), f"{count} cases, {count / total:.0%} of all")
-            assert source == [f"from {row[1]}" for row in within if depth == 4 and row[1]]
-        assert {place for place, _ in ring} == {"/".join(path[:depth]) for path, *_ in data.datasets}
+            assert hints == [hint for _, hint, _ in within if depth == depths and hint]
+        assert {place for place, _ in ring} == {"/".join(path[:depth]) for path, *_ in leaves}
         # Each sector of the ring inside is filled by its own, in turn.
         inside = [(place.rpartition("/")[0], count) for place, count in ring]
         filled = [(place, sum(n for _, n in group)) for place, group in groupby(inside, lambda one: one[0])]
         assert filled == around
         around = ring
-    assert len(view.traces) == 4
-    rows = [[path[3], *path[:3], source or DASH, str(cases)] for path, source, cases in data.datasets]
-    assert view.table[0] == ["Dataset", "Group", "Task", "Contrast", "Source", "Cases"]
-    same(view.table[1:], [*rows, ["All", "", "", "", "", str(total)]])
+    assert len(view.traces) == depths

@@ -50,3 +50,12 @@ def test_a_dataset_opens_its_page_and_the_table_adds_up() -> None:
     assert links["Zero-shot/Atlas to subject/T1w/Atlas"] == "/atlas/"
     assert [link for ring in view.traces[:-1] for link in ring["customdata"] if link] == []
     assert [row[-1] for row in view.table.rows] == ["12", "4", "8", "24"]
+
+
+def test_cases_are_counted_by_source() -> None:
+    view = data_overview(PARTS).views[1]
+    sources, datasets = map(sectors, view.traces)
+    assert sources == {"OASIS": (0, 16), "Source not told": (16, 24)}
+    assert datasets["OASIS/Landmarks"] == (12, 16)
+    assert view.traces[1]["customdata"] == ["/labels/", "/landmarks/", "/atlas/"]
+    assert view.table.rows == [["OASIS", "2", "16"], ["Source not told", "1", "8"], ["All", "3", "24"]]
