@@ -9,6 +9,7 @@ from django.db.models.functions import Cast
 
 from leaderboard.enums import Aspect, PictureKind, RegistrationTask, RenderingState
 from leaderboard.models import Case, CaseResult, Challenge, Dataset, Phase, Rendering, Snapshot
+from leaderboard.queries import families
 from leaderboard.queries.boards import Board, Metric, Row, parts_of
 
 _K = PictureKind
@@ -108,21 +109,20 @@ def own_rendering(case: Case) -> Rendering | None:
     return Rendering.objects.filter(case=case, evaluation=None).prefetch_related("pictures").first()
 
 
-OF_A_FAMILY = ("contrast", "population", "species", "source")
-
-
 def other_tasks(case: Case, phase: Phase | None) -> list[Case]:
-    """Of each task that has a dataset of the same family, one case, in the order of the tasks; with this one.
+    """Of each task that has images of the same kind, one case, in the order of the tasks; with this one.
 
-    A family is told by contrast, population, species and source, and nothing is one that has neither of the
-    first two. Of another task's cases it is the one that shares most subjects with this one. Nothing where
-    there is no other task; phase: whose datasets count (default: the challenge's).
+    Of another task's cases it is the one that shares most subjects with this one. Nothing where there is no
+    other task, or where neither contrast nor population is told. phase: whose datasets count (default: the
+    challenge's).
     """
     dataset = case.dataset
     if not (dataset.contrast or dataset.population):
         return []
+    facts = families.facts_of(dataset.challenge)
+    alike = [slug for slug, of_one in facts.items() if of_one == facts[dataset.slug]]
     family = Dataset.objects.filter(
-        challenge_id=dataset.challenge_id, **{name: getattr(dataset, name) for name in OF_A_FAMILY}
+        challenge_id=dataset.challenge_id, slug__in=alike, group=dataset.group
     ).exclude(task=dataset.task)
     if phase is not None:
         family = family.filter(phases=phase)
