@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "challenges/<slug:challenge>/pictures/<uuid:rendering>/<str:name>", pictures.picture, name="picture"
     ),
     path("challenges/<slug:challenge>/compare/", entries.compare, name="compare"),
+    path("challenges/<slug:challenge>/compare.csv", entries.compare_csv, name="compare_csv"),
     path("challenges/<slug:challenge>/entries/<slug:entry>/edit/", teams.edit_entry, name="entry_edit"),
     path("challenges/<slug:challenge>/teams/new/", teams.create, name="team_create"),
     path(_phase, boards.leaderboard, name="leaderboard"),

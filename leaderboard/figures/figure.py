@@ -27,20 +27,25 @@ CELL_AXIS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Table:
-    """Head and rows of text; the first column names the row."""
+    """Head and rows of text; the first column names the row. note: what of the drawing it leaves out."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class View:
-    """One of a figure's drawings, such as one metric's."""
+    """One of a figure's drawings, such as one metric's.
+
+    csv: address of a file with all that is drawn, where the table is not the whole of it.
+    """
 
     name: str
     traces: Sequence[Trace]
     layout: Layout
     table: Table
+    csv: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,10 @@ class Figure:
     @property
     def json(self) -> dict[str, Any]:
         """What the page's script draws; strict JSON."""
-        views = [{"name": view.name, "data": view.traces, "layout": view.layout} for view in self.views]
+        views = [
+            {"name": view.name, "data": view.traces, "layout": view.layout, "csv": view.csv}
+            for view in self.views
+        ]
         return {
             "key": self.key,
             "minWidth": self.min_width,

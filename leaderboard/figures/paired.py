@@ -5,9 +5,12 @@ from itertools import pairwise
 from math import ceil, sqrt
 from typing import Any
 
-from leaderboard.figures.figure import Figure, Layout, Table, Trace, View, numbered, short
+from leaderboard.figures.figure import Figure, Layout, Table, Trace, View, flat, numbered, short
 
 BINS = 24
+LISTED = 200
+"""More rows than this are not printed below the plot: those that differ most, and the rest in a file."""
+Case = tuple[str, str, float, float]
 
 
 def paired_figures(
@@ -16,10 +19,13 @@ def paired_figures(
     metrics: Sequence[Mapping[str, Any]],
     names: Mapping[str, str],
     datasets: Sequence[Mapping[str, Any]],
+    links: Mapping[str, str] | None = None,
+    csv: str = "",
 ) -> list[Figure]:
     """A paired plot and a histogram of differences, a view each a metric.
 
-    `a` and `b` are method names, `names` maps datasets to theirs, `datasets` are a comparison's.
+    `a` and `b` are method names, `names` maps datasets to theirs, `datasets` are a comparison's. `links`:
+    where a case of each dataset leads, with `{text}` for its key; csv: address of all values.
     """
     present = [metric for metric in metrics if any(metric["name"] in one["metrics"] for one in datasets)]
     if not present:
@@ -27,25 +33,24 @@ def paired_figures(
     paired = Figure(
         "paired",
         "Case by case",
-        f"One point a case. Blue: {a} is better; orange: {b} is better; on the line both are equal.",
-        [_paired(a, b, metric, names, datasets) for metric in present],
+        f"One point a case. Blue: {a} is better; orange: {b} is better; on the line both are equal."
+        f"{' A click opens the case.' if links else ''}",
+        [_paired(a, b, metric, names, datasets, links or {}, csv) for metric in present],
         max_width=560,
     )
     spread = Figure(
         "differences",
         "Differences",
         f"How many cases differ by how much, {a} minus {b}. Blue: {a} is better; orange: {b} is better.",
-        [_histogram(a, b, metric, names, datasets) for metric in present],
+        [_histogram(a, b, metric, datasets) for metric in present],
     )
     return [paired, spread]
 
 
-def _cases(
-    metric: Mapping[str, Any], names: Mapping[str, str], datasets: Sequence[Mapping[str, Any]]
-) -> list[tuple[str, str, float, float]]:
-    """(dataset's name, case, value of a, value of b) where both have one."""
+def _cases(metric: Mapping[str, Any], datasets: Sequence[Mapping[str, Any]]) -> list[Case]:
+    """(dataset, case, value of a, value of b) where both have one."""
     return [
-        (names[one["dataset"]], case, first, second)
+        (one["dataset"], case, first, second)
         for one in datasets
         if metric["name"] in one["metrics"]
         for case, first, second in zip(
@@ -58,10 +63,15 @@ def _cases(
     ]
 
 
-def _colour(difference: float, metric: Mapping[str, Any]) -> str:
+def _winner(difference: float, metric: Mapping[str, Any]) -> int:
+    """1 where a is better by a difference, -1 where b is, 0 where both are equal."""
     if difference == 0:
-        return "token:line-3"
-    return "token:row-3" if (difference > 0) == (metric["direction"] == "higher") else "token:col-3"
+        return 0
+    return 1 if (difference > 0) == (metric["direction"] == "higher") else -1
+
+
+def _colour(difference: float, metric: Mapping[str, Any]) -> str:
+    return f"token:{('line-3', 'row-3', 'col-3')[_winner(difference, metric)]}"
 
 
 def _paired(
@@ -70,76 +80,104 @@ def _paired(
     metric: Mapping[str, Any],
     names: Mapping[str, str],
     datasets: Sequence[Mapping[str, Any]],
+    links: Mapping[str, str],
+    csv: str,
 ) -> View:
-    cases = _cases(metric, names, datasets)
-    decimals = metric["decimals"]
+    cases = _cases(metric, datasets)
     values = [value for case in cases for value in case[2:]]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     pad = 0.04 * ((high - low) or 1.0)
+    ends = [low - pad, high + pad]
     diagonal: Trace = {
         "type": "scatter",
         "mode": "lines",
-        "x": [low - pad, high + pad],
-        "y": [low - pad, high + pad],
+        "x": ends,
+        "y": ends,
         "line": {"color": "token:line-3", "width": 1},
         "hoverinfo": "skip",
     }
-    points: Trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [round(second, decimals + 2) for *_, second in cases],
-        "y": [round(first, decimals + 2) for *_, first, _ in cases],
-        "hovertext": [
-            f"{case}, {dataset}<br>{a} {first:.{decimals}f}<br>{b} {second:.{decimals}f}"
-            for dataset, case, first, second in cases
-        ],
-        "hoverinfo": "text",
-        "marker": {
-            "size": 7,
-            "opacity": 0.75,
-            "color": [_colour(first - second, metric) for *_, first, second in cases],
-        },
-    }
+    points = [
+        _points([case for case in cases if case[0] == slug], metric, facts)
+        for slug, facts in _facts(a, b, names, links, cases).items()
+    ]
     unit = f", {metric['unit']}" if metric["unit"] else ""
+    axes = {"range": ends, "fixedrange": True}
     layout: Layout = {
         "height": 420,
         "margin": {"l": 8, "r": 12, "t": 8, "b": 48},
         "showlegend": False,
-        "xaxis": {
-            "title": {"text": f"{metric['name']}{unit}, {short(b)}"},
-            "range": [low - pad, high + pad],
-            "fixedrange": True,
-        },
-        "yaxis": {
-            "title": {"text": f"{metric['name']}{unit}, {short(a)}"},
-            "range": [low - pad, high + pad],
-            "automargin": True,
-            "fixedrange": True,
+        "xaxis": {"title": {"text": f"{metric['name']}{unit}, {short(b)}"}, **axes},
+        "yaxis": {"title": {"text": f"{metric['name']}{unit}, {short(a)}"}, "automargin": True, **axes},
+    }
+    table = _table(a, b, metric, names, cases)
+    return View(metric["name"], [diagonal, *points], layout, table, csv if table.note else "")
+
+
+def _facts(
+    a: str, b: str, names: Mapping[str, str], links: Mapping[str, str], cases: Sequence[Case]
+) -> dict[str, dict[str, str]]:
+    """What the points of a dataset have in common, by dataset."""
+    return {
+        slug: {"dataset": names[slug], "a": a, "b": b, **({"link": links[slug]} if slug in links else {})}
+        for slug in dict.fromkeys(case[0] for case in cases)
+    }
+
+
+def _points(cases: Sequence[Case], metric: Mapping[str, Any], facts: Mapping[str, str]) -> Trace:
+    """The cases of one dataset. What is the same for all stands in the trace once: there may be thousands."""
+    decimals = metric["decimals"]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [round(second, decimals + 2) for *_, second in cases],
+        "y": [round(first, decimals + 2) for *_, first, _ in cases],
+        "text": [case for _, case, *_ in cases],
+        "meta": facts,
+        "hovertemplate": (
+            "%{text}, %{fullData.meta.dataset}"
+            f"<br>%{{fullData.meta.a}} %{{y:.{decimals}f}}<br>%{{fullData.meta.b}} %{{x:.{decimals}f}}"
+            "<extra></extra>"
+        ),
+        "marker": {
+            "size": 7,
+            "opacity": 0.75,
+            "color": [_winner(first - second, metric) for *_, first, second in cases],
+            "cmin": -1,
+            "cmax": 1,
+            "colorscale": flat(["col-3", "line-3", "row-3"]),
+            "showscale": False,
         },
     }
+
+
+def _table(
+    a: str, b: str, metric: Mapping[str, Any], names: Mapping[str, str], cases: Sequence[Case]
+) -> Table:
+    """All cases, or those that differ most."""
+    decimals, listed, note = metric["decimals"], cases, ""
+    if len(cases) > LISTED:
+        listed = sorted(cases, key=lambda case: -abs(case[2] - case[3]))[:LISTED]
+        note = f"The {LISTED} cases that differ most, of {len(cases):,}."
     rows = [
         [
             case,
-            dataset,
+            names[slug],
             numbered(first, decimals),
             numbered(second, decimals),
             f"{first - second:+.{decimals}f}",
         ]
-        for dataset, case, first, second in cases
+        for slug, case, first, second in listed
     ]
-    return View(
-        metric["name"], [diagonal, points], layout, Table(["Case", "Dataset", a, b, "Difference"], rows)
-    )
+    return Table(["Case", "Dataset", a, b, "Difference"], rows, note)
 
 
 def _histogram(
     a: str,
     b: str,
     metric: Mapping[str, Any],
-    names: Mapping[str, str],
     datasets: Sequence[Mapping[str, Any]],
 ) -> View:
-    differences = [first - second for *_, first, second in _cases(metric, names, datasets)]
+    differences = [first - second for *_, first, second in _cases(metric, datasets)]
     edges = bin_edges(differences)
     counts = [0] * (len(edges) - 1)
     wide = edges[1] - edges[0]

@@ -106,12 +106,13 @@ def compared(board: Board, found: Mapping[str, Any]) -> list[Compared]:
 
 @dataclass(frozen=True)
 class StructuresCompared:
-    """Where the first of two entries loses most and wins most, by structure, on one dataset and metric."""
+    """Two entries by structure, on one dataset and metric: where the first loses and gains most; the rest."""
 
     dataset: BoardDataset
     metric: Metric
     lost: list[Mapping[str, Any]]
     won: list[Mapping[str, Any]]
+    rest: list[Mapping[str, Any]]
     count: int
 
 
@@ -119,14 +120,18 @@ def structures_compared(board: Board, found: Mapping[str, Any], most: int = 5) -
     datasets = {dataset.slug: dataset for dataset in board.datasets}
     metrics = {metric.name: metric for metric in board.metrics}
     return [
-        StructuresCompared(
-            datasets[one["dataset"]],
-            metrics[name],
-            [line for line in lines[:most] if line["better"] < 0],
-            [line for line in lines[: -most - 1 : -1] if line["better"] > 0],
-            len(lines),
-        )
+        _in_parts(datasets[one["dataset"]], metrics[name], lines, most)
         for one in found["datasets"]
         for name, lines in one["structures"].items()
         if lines
     ]
+
+
+def _in_parts(
+    dataset: BoardDataset, metric: Metric, lines: Sequence[Mapping[str, Any]], most: int
+) -> StructuresCompared:
+    """`lines` are in the order of the first entry's advantage, largest loss first."""
+    lost = [line for line in lines[:most] if line["better"] < 0]
+    won = [line for line in lines[: -most - 1 : -1] if line["better"] > 0]
+    rest = list(lines[len(lost) : len(lines) - len(won)])
+    return StructuresCompared(dataset, metric, lost, won, rest, len(lines))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from leaderboard.models import Phase
+from leaderboard.queries import entries
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.tables import INTERVAL, Column, Shown, cell_of, step_of
 
@@ -168,6 +169,23 @@ def _latex_cell(row: Row, column: Column) -> str:
         return DASH
     mean = f"\\textbf{{{cell.mean:.{decimals}f}}}" if cell.best else f"{cell.mean:.{decimals}f}"
     return mean if cell.std is None else f"{mean} $\\pm$ {cell.std:.{decimals}f}"
+
+
+def comparison_csv(board: Board, first: Row, second: Row) -> Iterator[list[str]]:
+    """A line a case and metric of two entries, full precision, empty where missing."""
+    yield ["dataset", "case", "metric", first.method, second.method, "difference"]
+    one, other = (entries.cases_of(board, row.entry) for row in (first, second))
+    for dataset in board.datasets:
+        if dataset.slug not in one or dataset.slug not in other:
+            continue
+        values = one[dataset.slug]["values"], other[dataset.slug]["values"]
+        for metric in board.metrics:
+            if metric.name not in values[0] or metric.name not in values[1]:
+                continue
+            cases = zip(one[dataset.slug]["cases"], *(of[metric.name] for of in values), strict=True)
+            for case, a, b in cases:
+                difference = None if a is None or b is None else a - b
+                yield [dataset.slug, case, metric.name, *map(_text, (a, b, difference))]
 
 
 _LATEX = str.maketrans(

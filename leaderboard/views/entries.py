@@ -1,5 +1,6 @@
 """An entry's pages: its card and results, how its score came about, and how it compares with another."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from leaderboard.domain import ranking
 from leaderboard.enums import Aspect
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Entry, Snapshot
-from leaderboard.queries import boards, challenges, entries, explained, snapshots
+from leaderboard.queries import boards, challenges, entries, explained, exports, snapshots
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
@@ -156,19 +157,16 @@ def _explanation(board: Board, snapshot: Snapshot, entry: str) -> dict[str, Any]
 
 def compare(request: HttpRequest, challenge: str) -> HttpResponse:
     """Two entries side by side; without both, a choice of them."""
-    shown = access.challenge_or_404(challenge)
-    phases = [row.phase for row in challenges.phases_of(shown)]
-    phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
-    sight = access.sight(request, phase) if phase else None
-    if phase is None or sight is None or not sight.shows_some(Aspect.PER_DATASET):
-        raise Http404
-    snapshot = snapshots.shown(phase, sight)
-    if snapshot is None:
-        raise Http404
-    board = boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET)
+    board, snapshot = _comparable_or_404(request, challenge)
     a, b = request.GET.get("a", ""), request.GET.get("b", "")
-    context: dict[str, Any] = {"challenge": shown, "phase": phase, "board": board, "a": a, "b": b}
-    context["own_address"] = access.own_address(request, board.veil)
+    context: dict[str, Any] = {
+        "challenge": board.phase.challenge,
+        "phase": board.phase,
+        "board": board,
+        "a": a,
+        "b": b,
+        "own_address": access.own_address(request, board.veil),
+    }
     if a and b and a != b:
         try:
             context |= _compared(board, snapshot, a, b)
@@ -178,19 +176,55 @@ def compare(request: HttpRequest, challenge: str) -> HttpResponse:
     return render(request, "boards/compare.html", context)
 
 
+def _comparable_or_404(request: HttpRequest, challenge: str) -> tuple[Board, Snapshot]:
+    """The board of the phase asked for, of which single datasets are shown."""
+    shown = access.challenge_or_404(challenge)
+    phases = [row.phase for row in challenges.phases_of(shown)]
+    phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
+    sight = access.sight(request, phase) if phase else None
+    if phase is None or sight is None or not sight.shows_some(Aspect.PER_DATASET):
+        raise Http404
+    snapshot = snapshots.shown(phase, sight)
+    if snapshot is None:
+        raise Http404
+    return boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET), snapshot
+
+
 def _compared(board: Board, snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
     """Tables and figures of two entries; the single cases only where both's are shown. Raises Refused."""
     rows = {entry: board.row(entry) for entry in (a, b)}
     for entry, row in rows.items():
         if row is None:
             raise Refused("not_on_the_board", name=entry)
-    both = [board.veil.true(entry) or "" for entry in (a, b)]
-    found = {**ranking.comparison(snapshot, *both), "a": a, "b": b}
-    per_case = all(board.veil.shows(Aspect.PER_CASE, entry) for entry in both)
+    true = [board.veil.true(entry) or "" for entry in (a, b)]
+    found = {**ranking.comparison(snapshot, *true), "a": a, "b": b}
+    of_both = [row for row in rows.values() if row is not None]
     return {
         "first": rows[a],
         "second": rows[b],
         "lines": entries.compared(board, found),
         "structures": entries.structures_compared(board, found),
-        "figures": figures.comparison_figures(board, found) if per_case else [],
+        "figures": figures.comparison_figures(board, found, downloads=_seen(board, of_both, Aspect.DOWNLOADS))
+        if _seen(board, of_both, Aspect.PER_CASE)
+        else [],
     }
+
+
+def _seen(board: Board, rows: Iterable[Row], aspect: Aspect) -> bool:
+    return all(board.sees(aspect, row) for row in rows)
+
+
+def compare_csv(request: HttpRequest, challenge: str) -> HttpResponse:
+    """Every case's values of two entries, where single cases and downloads of both are shown."""
+    board, _ = _comparable_or_404(request, challenge)
+    rows = [board.row(request.GET.get(name, "")) for name in ("a", "b")]
+    first, second = rows
+    if first is None or second is None or first.entry == second.entry:
+        raise Http404
+    if not all(_seen(board, (first, second), aspect) for aspect in (Aspect.PER_CASE, Aspect.DOWNLOADS)):
+        raise Http404
+    name = f"{challenge}-{board.phase.slug}-{first.entry}-{second.entry}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
+    response.writelines(exports.csv_lines(exports.comparison_csv(board, first, second)))
+    return response

@@ -198,9 +198,13 @@ def _comparable(matrices: Mapping[str, Mapping[str, Any]], dataset: str, metric:
     return matrix is not None and len(matrix["entries"]) > 1
 
 
-def comparison_figures(board: Board, found: Mapping[str, Any]) -> list[Figure]:
+def comparison_figures(board: Board, found: Mapping[str, Any], *, downloads: bool) -> list[Figure]:
     """Case by case: a against b, and the distribution of their differences."""
+    challenge, phase, a, b = board.phase.challenge.slug, board.phase.slug, found["a"], found["b"]
     names = {dataset.slug: dataset.name for dataset in board.datasets}
-    methods = board.methods
+    pages = reverse("cases", args=[challenge])
+    links = {slug: f"{pages}{{text}}/?dataset={slug}&phase={phase}&entry={a}&beside={b}" for slug in names}
+    csv = f"{reverse('compare_csv', args=[challenge])}?phase={phase}&a={a}&b={b}" if downloads else ""
     metrics = [vars(metric) for metric in board.metrics]
-    return paired_figures(methods[found["a"]], methods[found["b"]], metrics, names, found["datasets"])
+    methods = board.methods
+    return paired_figures(methods[a], methods[b], metrics, names, found["datasets"], links, csv)

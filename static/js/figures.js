@@ -108,7 +108,7 @@
       await shown;
       if (this.state === "drawn") return;
       this.plot.on("plotly_click", (event) => {
-        const link = event.points[0]?.customdata;
+        const link = leading(event.points[0]);
         if (typeof link === "string") location.assign(seen(link));
       });
     }
@@ -119,6 +119,8 @@
     }
 
     async save(format) {
+      const whole = this.spec.views[this.shown].csv;
+      if (format === "csv" && whole) return location.assign(seen(whole));
       if (format === "csv") return download(new Blob([this.csv()], { type: "text/csv" }), `${this.name}.csv`);
       if (this.state !== "drawn") return;
       const { data, layout } = this.spec.views[this.shown];
@@ -136,6 +138,11 @@
       const rows = [...this.tables[this.shown].querySelectorAll("tr")];
       return rows.map((row) => [...row.cells].map((cell) => quoted(cell.textContent)).join(",")).join("\r\n");
     }
+  }
+
+  // Where a point leads: by itself, or with its text in the address that its trace has.
+  function leading(point) {
+    return point?.customdata ?? point?.data.meta?.link?.replace("{text}", encodeURIComponent(point.text));
   }
 
   // Organizers who look through others' eyes go on doing so.

@@ -79,6 +79,7 @@ def page_seconds(phase: Phase, times: int) -> dict[str, float]:
         "what-if board, 19 of 20 datasets, by means": [f"{board}?datasets={','.join(_all_but_one(phase))}"],
         "dataset": [reverse("dataset", args=[phase.challenge.slug, "d00"])],
         "stability": [f"{board}stability/"],
+        "comparison": [_comparison(phase)],
     }
     client = Client()
     return {name: _page_seconds(client, each, times) for name, each in addresses.items()}
@@ -91,6 +92,10 @@ def _arranged(board: str, count: int) -> list[str]:
     chosen = ("DSC,NDV", "interval,DSC,HD95,TRE,NDV,score-DSC", "score-DSC,score-NDV")
     found = [f"{board}?sort={order}&columns={columns}" for columns in chosen for order in orders]
     return found[: count + 1]
+
+
+def _comparison(phase: Phase) -> str:
+    return f"{reverse('compare', args=[phase.challenge.slug])}?a=m001&b=m002&phase={phase.slug}"
 
 
 def _all_but_one(phase: Phase) -> list[str]:
@@ -117,7 +122,7 @@ def first_page_seconds(phase: Phase) -> float:
 def heaviest_figure(phase: Phase) -> tuple[str, int]:
     """Key and compressed size of the largest figure on the pages of a large board."""
     board, challenge = phase.get_absolute_url(), phase.challenge.slug
-    addresses = [board, f"{board}stability/", f"{board}significance/"]
+    addresses = [board, f"{board}stability/", f"{board}significance/", _comparison(phase)]
     addresses += [reverse("dataset", args=[challenge, "d00"]), reverse("data", args=[challenge])]
     found = [
         (json.loads(figure)["key"], len(gzip.compress(figure.encode())))

@@ -103,6 +103,7 @@ def _pages(board: str) -> dict[str, str]:
         "entry": f"{home}entries/zerodisplacement/?phase={phase}",
         "significance": f"{board}significance/",
         "stability": f"{board}stability/",
+        "comparison": f"{home}compare/?a=m001&b=m002&phase={phase}",
         "data": f"{home}data/",
     }
 

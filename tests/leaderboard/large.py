@@ -13,9 +13,14 @@ ENTRIES, DATASETS, CASES, LABELS = 200, 20, 4000, 133
 SCHEME = PRESETS["mean-then-rank"]
 
 
-def snapshot(phase: Phase, entries: int = ENTRIES, datasets: int = DATASETS, cases: int = CASES) -> Snapshot:
-    """Ranked by means, which is quick; one dataset's matrices stand for those of all."""
-    table = simulated_table(entries, datasets, cases, labels=1)
+def snapshot(
+    phase: Phase, entries: int = ENTRIES, datasets: int = DATASETS, cases: int = CASES, labels: int = 1
+) -> Snapshot:
+    """Ranked by means, which is quick; one dataset's matrices stand for those of all.
+
+    labels: how many values a case and metric has; all 133 of 200 entries would fill the memory.
+    """
+    table = simulated_table(entries, datasets, cases, labels)
     content_hash = f"{entries:064x}"
     keep_table(content_hash, table)
     for scores in table.datasets:

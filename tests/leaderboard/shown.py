@@ -129,6 +129,7 @@ class Place:
             *self.of_entry(0),
             *self.of_entry(1),
             f"{self.home}compare/?a={slugs[0]}&b={slugs[1]}",
+            f"{self.home}compare.csv?a={slugs[0]}&b={slugs[1]}",
             *(f"{self.board}leaderboard.{ending}" for ending in ("csv", "json", "tex")),
             *(submission.get_absolute_url() for submission in self.submissions),
         ]

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tests.leaderboard.figures.reading import Data, Drawing, ended, measured, printed, same
+from tests.leaderboard.figures.reading import Data, Drawing, ended, flat, measured, printed, same
 
 
 def distributions(data: Data, views: Sequence[Drawing], page: str) -> None:
@@ -49,7 +49,7 @@ def _colour(better: float) -> str:
 def paired(data: Data, views: Sequence[Drawing], page: str) -> None:
     a, b = (data.names[entry] for entry in page.split("/"))
     for view in views:
-        line, points = view.traces
+        line, *points = view.traces
         decimals, cases = data.metrics[view.name]["decimals"], _compared(data, view.name, page)
         assert line["x"] == line["y"]
         values = [value for case in cases for value in case[2:]]
@@ -58,16 +58,29 @@ def paired(data: Data, views: Sequence[Drawing], page: str) -> None:
         assert (view.title(), view.title("yaxis")) == (f"{words}, {b}", f"{words}, {a}")
         assert view.table[0] == ["Case", "Dataset", a, b, "Difference"]
         sign = 1 if data.metrics[view.name]["direction"] == "higher" else -1
-        better = [_colour(sign * (first - second)) for *_, first, second in cases]
-        same(points["marker"]["color"], better)
-        same(points["y"], [round(first, decimals + 2) for *_, first, _ in cases])
-        same(points["x"], [round(second, decimals + 2) for *_, second in cases])
-        for text, row, (title, case, first, second) in zip(
-            points["hovertext"], view.table[1:], cases, strict=True
-        ):
-            told_ = (printed(first, decimals), printed(second, decimals))
-            assert text == f"{case}, {title}<br>{a} {told_[0]}<br>{b} {told_[1]}"
-            same(row, [case, title, *told_, f"{first - second:+.{decimals}f}"])
+        drawn = [
+            (trace["meta"]["dataset"], *point)
+            for trace in points
+            for point in zip(trace["text"], trace["y"], trace["x"], trace["marker"]["color"], strict=True)
+        ]
+        expected = [
+            (
+                title,
+                case,
+                round(first, decimals + 2),
+                round(second, decimals + 2),
+                int(np.sign(sign * (first - second))),
+            )
+            for title, case, first, second in cases
+        ]
+        same(flat(drawn), flat(expected))
+        hover = f"<br>%{{fullData.meta.a}} %{{y:.{decimals}f}}<br>%{{fullData.meta.b}} %{{x:.{decimals}f}}"
+        for trace in points:
+            assert (trace["meta"]["a"], trace["meta"]["b"]) == (a, b)
+            assert trace["hovertemplate"] == f"%{{text}}, %{{fullData.meta.dataset}}{hover}<extra></extra>"
+        for row, (title, case, first, second) in zip(view.table[1:], cases, strict=True):
+            numbers = (printed(first, decimals), printed(second, decimals))
+            same(row, [case, title, *numbers, f"{first - second:+.{decimals}f}"])
 
 
 def differences(data: Data, views: Sequence[Drawing], page: str) -> None:

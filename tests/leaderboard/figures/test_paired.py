@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from leaderboard.figures.paired import bin_edges, paired_figures
+from leaderboard.figures.paired import LISTED, bin_edges, paired_figures
 from tests.leaderboard import payload
 
 COMPARED = {
@@ -17,7 +17,13 @@ def test_a_point_is_a_case_that_both_have_coloured_by_who_is_better() -> None:
     assert [view.name for view in paired.views] == ["DSC"]
     points = paired.views[0].traces[1]
     assert (points["y"], points["x"]) == ([0.8, 0.7, 0.5], [0.7, 0.8, 0.5])
-    assert points["marker"]["color"] == ["token:row-3", "token:col-3", "token:line-3"]
+    # Of the scale from orange, where b is better, over grey to blue.
+    assert points["marker"]["color"] == [1, -1, 0]
+    assert [colour for _, colour in points["marker"]["colorscale"]][::2] == [
+        "token:col-3",
+        "token:line-3",
+        "token:row-3",
+    ]
     assert paired.views[0].table.rows[1] == ["2_1", "T2-like contrast", "0.7000", "0.8000", "-0.1000"]
 
 
@@ -25,7 +31,26 @@ def test_where_lower_is_better_so_is_the_lower_entry() -> None:
     metric = payload.METRICS[1]
     of_two = COMPARED | {"metrics": {"HD95": {"a": [1.0, 3.0], "b": [2.0, 2.0]}}, "cases": ["1_0", "2_1"]}
     paired, _ = paired_figures("A", "B", [metric], payload.DATASETS, [of_two])
-    assert paired.views[0].traces[1]["marker"]["color"] == ["token:row-3", "token:col-3"]
+    assert paired.views[0].traces[1]["marker"]["color"] == [1, -1]
+
+
+def test_of_thousands_of_cases_those_that_differ_most_are_listed_and_all_are_drawn() -> None:
+    count = 4 * LISTED
+    one = {
+        "dataset": "t2-like",
+        "cases": [str(n) for n in range(count)],
+        "metrics": {"DSC": {"a": [n / count for n in range(count)], "b": [0.5] * count}},
+    }
+    links = {"t2-like": "/cases/{text}/"}
+    paired, _ = paired_figures("A", "B", payload.METRICS, payload.DATASETS, [one], links, "/all.csv")
+    view = paired.views[0]
+    assert len(view.traces[1]["x"]) == count
+    assert view.traces[1]["meta"]["link"] == "/cases/{text}/"
+    # The differences rise from -1/2 to nearly 1/2: the ends are what differs most.
+    listed = {int(row[0]) for row in view.table.rows}
+    assert listed == {*range(LISTED // 2 + 1), *range(count - LISTED // 2 + 1, count)}
+    assert view.table.note == "The 200 cases that differ most, of 800."
+    assert view.csv == paired.json["views"][0]["csv"] == "/all.csv"
 
 
 def test_every_difference_is_in_one_bin_and_none_spans_zero() -> None:

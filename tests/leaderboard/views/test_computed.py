@@ -1,10 +1,12 @@
 """Pages that the domain computes on demand, on a board of three entries that it really ranked."""
 
+import csv
 import json
 import math
 import re
 from datetime import UTC, datetime
 from html import unescape
+from statistics import fmean
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -13,9 +15,10 @@ from django.test import Client
 
 from leaderboard.domain import ranking
 from leaderboard.domain.ranking.what_if import AT_ONCE
+from leaderboard.enums import Aspect
 from leaderboard.models import LAYOUT, Completion, Phase, Snapshot
 from tests.leaderboard import make
-from tests.leaderboard.domain.ranking.conftest import phase, snapshot  # noqa: F401 fixtures
+from tests.leaderboard.domain.ranking.conftest import KEYS, dice, phase, snapshot  # noqa: F401 fixtures
 from tests.leaderboard.views.conftest import page
 
 
@@ -56,8 +59,33 @@ def test_a_comparison_shows_wins_and_where_one_loses(client: Client, home: str) 
     assert cells[2:5] == ["7", "0", "1"]
     assert "0.0156" in cells
     assert html.index("Gains most") < html.index("Left amygdala")
+    # Label 1 has no value of one of them on the first case; the last one is lost.
+    lines = re.findall(r'scope="row">([^<]*)</th>.{1,99}>(\d)\D(\d)\D(\d)</td>', html)
+    assert sorted(lines) == [("Label 0", *"701"), ("Label 2", *"701"), ("Left amygdala", *"601")]
     keys = [json.loads(found)["key"] for found in re.findall(r'json">(.*?)</script>', html, re.DOTALL)]
     assert keys == ["paired", "differences"]
+
+
+def test_a_comparison_is_taken_along_case_by_case(
+    client: Client,
+    home: str,
+    snapshot: Snapshot,  # noqa: F811 the fixture of that name
+) -> None:
+    address = f"{home}compare.csv?a=best&b=middle"
+    response = client.get(address)
+    assert response["Content-Disposition"].endswith('-validation-best-middle.csv"')
+    rows = list(csv.reader(response.content.decode().splitlines()))
+    assert rows[0] == ["dataset", "case", "metric", "Best", "Middle", "difference"]
+    found = {(case, metric): [float(value) for value in numbers] for _, case, metric, *numbers in rows[1:]}
+    assert len(found) == 2 * len(KEYS)
+    first, second = (fmean(dice(method, 3)) for method in (0, 1))
+    assert found[KEYS[3], "DSC"] == pytest.approx([first, second, first - second], abs=1e-9)
+    for wrong in ("a=best&b=best", "a=best", "a=best&b=nobody", "a=best&b=middle&phase=nothing"):
+        assert client.get(f"{home}compare.csv?{wrong}").status_code == 404
+    for aspect in (Aspect.DOWNLOADS, Aspect.PER_CASE):
+        rest = {each.value: ["public"] for each in Aspect} | {aspect.value: []}
+        Phase.objects.update(visibility=rest)
+        assert client.get(address).status_code == 404, aspect
 
 
 def test_an_unofficial_board_has_an_address_a_banner_and_a_way_back(client: Client, home: str) -> None:
