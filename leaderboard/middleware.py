@@ -22,7 +22,7 @@ from leaderboard.views import health
 
 TIME_ZONE_COOKIE = "tz"
 FOR_ORGANIZERS = ("/organize/", "/admin/")
-PROBES = {"/healthz": health.healthz, "/readyz": health.readyz}
+PROBES = {"/healthz": health.healthz, "/readyz": health.readyz, "/metrics": health.metrics}
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 logger = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ def _note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
 
 
 def probes(get_response: Handler) -> Handler:
-    """Answer load balancers before sessions, hosts and https come into it: they ask by bare address."""
+    """Answer load balancers and Prometheus before sessions, hosts and https: they ask by bare address."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)

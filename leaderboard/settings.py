@@ -365,6 +365,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 METRICS_TOKEN = secret("METRICS_TOKEN")
 # /readyz calls it a fault when work waits and none was finished for so long.
 QUEUE_LIMIT = timedelta(seconds=positive("QUEUE_LIMIT_SECONDS", 900))
+# So long one answer of /readyz is given to all who ask.
+READY_KEPT = timedelta(seconds=env.int("READY_KEPT_SECONDS", default=2))
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")
 if LOG_FORMAT not in {"json", "plain"}:
     raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it is json or plain.")

@@ -38,6 +38,8 @@ os.environ["DATA_DIR"] = str(_FOLDER)
 for _name in ("GROUND_TRUTH_ROOT", "UPLOADS_ROOT", "MEDIA_ROOT", "STATIC_ROOT"):
     os.environ.pop(_name, None)
 os.environ["PRODUCTION"] = "false"
+# What is harmed is to be seen at once.
+os.environ["READY_KEPT_SECONDS"] = "0"
 os.environ |= {"EMAIL_URL": f"filemail:///{_FOLDER}/mail", "LEASE_SECONDS": "2", "SWEEP_SECONDS": "1"}
 _STACK.enter_context(embedded.serving_this_process())
 if "DATABASE_URL" not in _BEFORE:

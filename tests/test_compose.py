@@ -130,6 +130,17 @@ def test_transfers_is_web_with_more_threads(compose: dict[str, Any]) -> None:
     assert transfers == web | {"environment": web["environment"] | {"WEB_THREADS": "40"}}
 
 
+def test_prometheus_asks_every_service_that_counts_requests(compose: dict[str, Any]) -> None:
+    (job,) = beside("prometheus.yml")["scrape_configs"]
+    (group,) = job["static_configs"]
+    probed = {name for name, one in compose["services"].items() if "healthz" in str(one.get("healthcheck"))}
+    assert {target.removesuffix(":8000") for target in group["targets"]} == probed - {"proxy"}
+    assert job["authorization"]["credentials_file"] == "/run/secrets/metrics_token"
+    server = beside("metrics.yml")["services"]["prometheus"]
+    assert "metrics_token" in server["secrets"]
+    assert (server["networks"][0], server["ports"]) == ("inside", ["127.0.0.1:9090:9090"])
+
+
 def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
     started = re.search(r"CMD \[(.*)\]", (ROOT / "Dockerfile").read_text())
     assert started is not None
@@ -191,8 +202,8 @@ def test_with_a_bucket_every_process_of_the_site_knows_it(
         assert words in checked.stderr
 
 
-def answer(port: int, **headers: str) -> tuple[int, dict[str, str]]:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/accounts/login/", headers=headers)
+def answer(port: int, path: str = "/accounts/login/", **headers: str) -> tuple[int, dict[str, str]]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_: Any) -> None:
@@ -222,6 +233,11 @@ def test_web_serves_with_its_settings(stack: Stack, production: dict[str, str]) 
     status, headers = answer(port, Host=host)
     assert (status, headers["Location"]) == (301, f"https://{host}/accounts/login/")
     assert answer(port, **behind | {"Host": "evil.example.com"})[0] == 400
+    # Prometheus asks beside the proxy, by the service's name and without TLS.
+    (job,) = beside("prometheus.yml")["scrape_configs"]
+    token = {"Authorization": f"Bearer {SECRETS['metrics_token']}"}
+    assert answer(port, path=job["metrics_path"], Host="web:8000", **token)[0] == 200
+    assert answer(port, path=job["metrics_path"], Host="web:8000")[0] == 404
 
 
 def test_the_proxy_finds_private_files_where_the_site_keeps_them(compose: dict[str, Any]) -> None:

@@ -2,9 +2,12 @@
 
 import hmac
 import ipaddress
+import threading
+import time
+from collections.abc import Sequence
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -12,6 +15,33 @@ from leaderboard.queries import health
 from leaderboard.views import metrics as exposition
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+
+
+class Answers:
+    """What /readyz has to say, looked at once for all who ask within a while: anybody may ask."""
+
+    def __init__(self) -> None:
+        self._looking = threading.Lock()
+        self._found: Sequence[health.Part] = ()
+        self._found_at = 0.0
+
+    def newest(self) -> Sequence[health.Part]:
+        """At most `settings.READY_KEPT` old, or as old as it takes to look anew."""
+        # Who comes while another looks is told what was found last, and waits only if there is nothing.
+        if not self._is_fresh() and self._looking.acquire(blocking=not self._found):
+            try:
+                if not self._is_fresh():
+                    self._found, self._found_at = health.parts(), time.monotonic()
+            finally:
+                self._looking.release()
+        return self._found
+
+    def _is_fresh(self) -> bool:
+        age = time.monotonic() - self._found_at
+        return bool(self._found) and age < settings.READY_KEPT.total_seconds()
+
+
+_answers = Answers()
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -22,7 +52,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Every part with a word on its state, as JSON or as lines; 503 where one of them fails."""
-    parts = health.parts()
+    parts = _answers.newest()
     status = 200 if all(part.ok for part in parts) else 503
     if request.get_preferred_type(["application/json", "text/plain"]) == "text/plain":
         lines = [f"{'ok  ' if part.ok else 'FAIL'} {part.name}: {part.words}\n" for part in parts]
@@ -35,7 +65,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format, for who has METRICS_TOKEN; without one, for this machine itself."""
     if not _may_measure(request):
-        raise Http404
+        # Without the site's page for it, which asks who is logged in: nobody knows that yet.
+        return HttpResponse("Not found\n", content_type="text/plain", status=404)
     return HttpResponse(exposition.exposed(), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
@@ -76,9 +78,23 @@ def test_a_silent_worker_a_full_disk_and_a_queue_that_stands_still_are_named(
 def test_probes_ask_by_bare_address_without_https(client: Client, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["lumir.example.org"]
     beat()
-    for path in ("/healthz", "/readyz"):
+    for path in ("/healthz", "/readyz", "/metrics"):
         assert client.get(path, headers={"Host": "10.0.0.7"}).status_code == 200
     assert client.get("/", headers={"Host": "10.0.0.7"}).status_code == 400
+
+
+@pytest.mark.django_db
+def test_one_look_is_told_to_all_who_ask_within_a_while(client: Client, settings: Settings) -> None:
+    beat()
+    assert failing(client) == []
+    settings.READY_KEPT = timedelta(hours=1)
+    beat(61)
+    assert failing(client) == []
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/readyz")
+    assert not asked
+    settings.READY_KEPT = timedelta()
+    assert failing(client) == ["workers"]
 
 
 @pytest.fixture
