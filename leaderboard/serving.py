@@ -26,7 +26,8 @@ logconfig_dict["loggers"] |= {"gunicorn.error": _handed_up, "gunicorn.access": _
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001 the signature is gunicorn's
-    """Refuse once, with words, what each worker process would refuse for ever."""
+    """Refuse once, with words, what each worker process would refuse for ever; load once what all share."""
+    import leaderboard.urls
     import leaderboard.wsgi  # noqa: F401
 
 
