@@ -27,8 +27,11 @@ logconfig_dict["loggers"] |= {"gunicorn.error": _handed_up, "gunicorn.access": _
 
 def on_starting(server: Any) -> None:  # noqa: ARG001 the signature is gunicorn's
     """Refuse once, with words, what each worker process would refuse for ever; load once what all share."""
-    import leaderboard.urls
+    from django.urls import get_resolver
+
     import leaderboard.wsgi  # noqa: F401
+
+    _ = get_resolver().url_patterns
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 the signature is gunicorn's
