@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -115,7 +115,7 @@ class Board:
     """A leaderboard as one viewer sees it in a snapshot.
 
     rows: the entries of which the viewer may see one of the aspects that were asked for; ranked: how many
-    entries are in competition, whether shown or not.
+    entries are in competition, whether shown or not; at: where an earlier board was asked for, its moment.
     """
 
     pk: int
@@ -133,6 +133,19 @@ class Board:
     stability: Mapping[str, Any] | None
     ranked: int
     veil: Veil
+    at: str = ""
+
+    @property
+    def query(self) -> str:
+        """By which the addresses of its entries and datasets name it."""
+        return f"?phase={self.phase.slug}{self._at('&')}"
+
+    @property
+    def address(self) -> str:
+        return f"{self.phase.get_absolute_url()}{self._at('?')}"
+
+    def _at(self, mark: str) -> str:
+        return f"{mark}at={self.at}" if self.at else ""
 
     @property
     def methods(self) -> dict[str, str]:
@@ -161,10 +174,22 @@ class Board:
         return next((row for row in self.rows if row.entry == entry), None)
 
 
-def board_of(phase: Phase, sight: Sight, *aspects: Aspect) -> Board | None:
-    """The board that a viewer may read now, or None where there is none; one query."""
-    snapshot = snapshots.shown(phase, sight, content=True)
-    return None if snapshot is None else board_from(phase, snapshot, snapshot.payload, sight, *aspects)
+def board_of(phase: Phase, sight: Sight, *aspects: Aspect, at: datetime | None = None) -> Board | None:
+    """The board that a viewer may read, now or as it stood at a moment; None without one; one query."""
+    snapshot = snapshots.shown(phase, sight, content=True, at=at)
+    if snapshot is None:
+        return None
+    return board_from(phase, snapshot, snapshot.payload, sight, *aspects, earlier=at is not None)
+
+
+def as_of(board: Board) -> str:
+    """When a board's results stood so, for files: ISO 8601 in UTC."""
+    return f"{board.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def moment_of(snapshot: Snapshot) -> str:
+    """By which an address names a snapshot as that of an earlier moment."""
+    return f"{snapshot.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def part_of(board: Board, name: str) -> Any:
@@ -218,10 +243,12 @@ def board_from(
     payload: Mapping[str, Any],
     sight: Sight,
     *aspects: Aspect,
+    earlier: bool = False,
 ) -> Board:
     """A payload, of the snapshot or made of its results by another scheme, as rows for pages.
 
     Its rows are the entries of which one of the aspects is shown (default: the aggregates).
+    earlier: whether it was asked for as that of an earlier moment.
     """
     metrics = tuple(Metric(**metric) for metric in payload["metrics"])
     # Numbers that stand for names are those of the official board.
@@ -242,6 +269,7 @@ def board_from(
         stability=payload["stability"] if veil.shows(Aspect.AGGREGATES) else None,
         ranked=sum(entry["rank"] is not None for entry in payload["entries"]),
         veil=veil,
+        at=moment_of(snapshot) if earlier else "",
     )
 
 

@@ -60,10 +60,12 @@ def phase_asked(phases: list[Phase], slug: str | None, sight_of: Callable[[Phase
     return boarded[-1] if boarded else None
 
 
-def boards_with(challenge: Challenge, entry: str, sight_of: Callable[[Phase], Sight]) -> list[Board]:
-    """The boards on which the viewer sees something of an entry, newest phase first."""
+def boards_with(
+    challenge: Challenge, entry: str, sight_of: Callable[[Phase], Sight], at: datetime | None = None
+) -> list[Board]:
+    """The boards, now or at a moment, on which the viewer sees something of an entry, newest phase first."""
     phases = [row.phase for row in reversed(phases_of(challenge))]
-    boards = [board_of(phase, sight_of(phase), *RESULTS) for phase in phases]
+    boards = [board_of(phase, sight_of(phase), *RESULTS, at=at) for phase in phases]
     return [board for board in boards if board is not None and board.row(entry) is not None]
 
 

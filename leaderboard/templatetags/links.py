@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django import template
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -29,6 +30,14 @@ def asking(asked: Asking, **changes: Any) -> str:
 def sorting(asked: Asking, key: str) -> str:
     """The query that sorts by a column, and turns the order where it is sorted by it already."""
     return asked.query(sort=f"-{key}" if asked.sort == key else key)
+
+
+@register.simple_tag
+def without(request: HttpRequest, name: str) -> str:
+    """The address of this page without one of its parameters."""
+    query = request.GET.copy()
+    query.pop(name, None)
+    return f"{request.path}?{query.urlencode(safe=',:')}" if query else request.path
 
 
 @register.simple_tag

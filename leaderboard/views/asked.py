@@ -30,7 +30,7 @@ class Asked:
     @classmethod
     def of(cls, query: QueryDict) -> "Asked":
         """Read an address; raises Refused for a weight that is no number or a day that is no date."""
-        _until(query.get("at", ""))
+        until(query.get("at", ""))
         return cls(
             scheme=query.get("scheme", ""),
             group=query.get("group", ""),
@@ -45,7 +45,7 @@ class Asked:
     @property
     def until(self) -> datetime | None:
         """The moment whose board is asked for: a time, or the end of a day, in UTC; None for now."""
-        return _until(self.at)
+        return until(self.at)
 
     @property
     def day(self) -> str:
@@ -93,7 +93,8 @@ class Asked:
         return {name: value for name, value in named.items() if value}
 
 
-def _until(text: str) -> datetime | None:
+def until(text: str) -> datetime | None:
+    """The moment that `at=` names: a time, or the end of a day, in UTC; None for now. Raises Refused."""
     if not text:
         return None
     try:

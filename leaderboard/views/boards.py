@@ -90,16 +90,18 @@ def _kept(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[
     make = partial(_rendered, phase, snapshot, asked, sight)
     if asked.is_arbitrary:
         return make()
-    return fragments.kept(make, "board", *_key(phase, snapshot, sight), asked)
+    return fragments.kept(make, "board", *_key(phase, snapshot, asked, sight), asked)
 
 
-def _key(phase: Phase, snapshot: Snapshot, sight: Sight) -> tuple[object, ...]:
-    return snapshot.content_hash, phase.challenge.slug, phase.slug, sight.key
+def _key(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> tuple[object, ...]:
+    # Links of an earlier board name its moment.
+    moment = boards.moment_of(snapshot) if asked.at else ""
+    return snapshot.content_hash, phase.challenge.slug, phase.slug, sight.key, moment
 
 
 def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
     make = partial(_made, phase, snapshot, asked, sight)
-    key = ("ranking", *_key(phase, snapshot, sight), asked.scheme, asked.group)
+    key = ("ranking", *_key(phase, snapshot, asked, sight), asked.scheme, asked.group)
     made = make() if asked.is_endless else fragments.kept(make, *key)
     places, lines = made["places"], made["lines"]
     sort = places.sort(asked.sort)
@@ -118,7 +120,7 @@ def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> d
 
 def _made(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
     """All of a board's page that follows from the ranking alone, whatever of its table is shown."""
-    official = boards.board_from(phase, snapshot, snapshot.payload, sight)
+    official = boards.board_from(phase, snapshot, snapshot.payload, sight, earlier=bool(asked.at))
     board = ranked(official, snapshot, asked)
     places = tables.places_of(board)
     facts = {
@@ -136,7 +138,7 @@ def _made(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[
         "facts": facts,
         "places": places,
         "lines": lines_of(board, places.columns),
-        "figures": _figures(board, official, _key(phase, snapshot, sight)),
+        "figures": _figures(board, official, _key(phase, snapshot, asked, sight)),
         "context": _context(board, official),
     }
 
@@ -148,6 +150,7 @@ def _context(board: Board, official: Board) -> dict[str, Any]:
         "board": {name: getattr(board, name) for name in told},
         "slug": board.phase.challenge.slug,
         "phase_slug": board.phase.slug,
+        "moment": f"?at={board.at}" if board.at else "",
         "score_first": _score_first(board),
         "groups": list(dict.fromkeys(dataset.group for dataset in official.datasets)),
         "datasets": official.datasets,
@@ -202,7 +205,8 @@ def ranked(official: Board, snapshot: Snapshot, asked: Asked) -> Board:
     if not wanted:
         return official
     payload = ranking.what_if(snapshot, wanted)
-    return boards.board_from(official.phase, snapshot, payload, official.veil.sight)
+    board = boards.board_from(official.phase, snapshot, payload, official.veil.sight)
+    return replace(board, at=official.at)
 
 
 def _wanted(official: Board, asked: Asked) -> ranking.WhatIf:
@@ -227,7 +231,7 @@ def heatmap(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         snapshot = snapshots.shown(shown, sight, at=asked.until) if seen else None
         if snapshot is None:
             return redirect(looking.kept(request, shown.get_absolute_url() + asked.query()))
-        official = boards.board_from(shown, snapshot, snapshot.payload, sight)
+        official = boards.board_from(shown, snapshot, snapshot.payload, sight, earlier=bool(asked.at))
         board, found = ranked(official, snapshot, asked), _heatmap(official, snapshot, asked)
         context |= {"asked": asked, "board": board, "figure": figures.heatmap_figure(board, found)}
     except Refused as refused:

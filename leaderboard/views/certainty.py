@@ -15,11 +15,13 @@ from leaderboard.queries import boards, families, snapshots
 from leaderboard.queries.families import Family
 from leaderboard.queries.veil import veiled_matrix
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments
+from leaderboard.views import access, figures, fragments, refusals
+from leaderboard.views.asked import until
 
 CORRECTIONS = ("bonferroni", "holm")
 
 
+@refusals.in_words
 def stability(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """Ranks over resamples of the subjects, under every scheme, and without each dataset."""
     shown, snapshot, sight = _snapshot_or_404(request, challenge, phase, Aspect.AGGREGATES)
@@ -43,6 +45,7 @@ def _stability(phase: Phase, snapshot: Snapshot, sight: Sight) -> dict[str, Any]
     return {"html": render_to_string("boards/_stability.html", context), "ranked": board.ranked}
 
 
+@refusals.in_words
 def significance(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """A grid of matrices, rows metrics and columns tasks, for a correction; the address names both."""
     shown, snapshot, sight = _snapshot_or_404(request, challenge, phase, Aspect.PER_DATASET)
@@ -51,8 +54,21 @@ def significance(request: HttpRequest, challenge: str, phase: str) -> HttpRespon
     if correction not in CORRECTIONS:
         raise Http404
     facts = families.facts_of(shown.challenge)
-    key = ("significance", snapshot.content_hash, challenge, phase, sight.key, correction, asked, facts)
-    page = fragments.kept(partial(_significance, shown, snapshot, sight, correction, asked, facts), *key)
+    moment = boards.moment_of(snapshot) if request.GET.get("at") else ""
+    key = (
+        "significance",
+        snapshot.content_hash,
+        challenge,
+        phase,
+        sight.key,
+        correction,
+        asked,
+        facts,
+        moment,
+    )
+    page = fragments.kept(
+        partial(_significance, shown, snapshot, sight, correction, asked, facts, moment), *key
+    )
     return _page(request, shown, snapshot, page, "boards/significance.html", correction=correction)
 
 
@@ -63,8 +79,10 @@ def _significance(
     correction: str,
     asked: str,
     facts: Mapping[str, families.Facts],
+    moment: str,
 ) -> dict[str, Any]:
-    board = boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET)
+    earlier = bool(moment)
+    board = boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET, earlier=earlier)
     grids = figures.significance_grids(families.families_of(board.datasets, facts))
     grid = next((grid for grid in grids if grid.key == (asked or grids[0].key)), None)
     if grid is None:
@@ -81,7 +99,7 @@ def _significance(
         }
     context = {
         "challenge": phase.challenge,
-        "phase": phase,
+        "board": board,
         "datasets": grid.datasets,
         "figure": figures.grid_figure(grid, matrices),
     }
@@ -105,10 +123,14 @@ def _families(grids: Sequence[figures.Grid], shown: figures.Grid) -> list[tuple[
 def _snapshot_or_404(
     request: HttpRequest, challenge: str, phase: str, aspect: Aspect
 ) -> tuple[Phase, Snapshot, Sight]:
-    """The snapshot to show, where the aspect is shown of every entry: these pages set all side by side."""
+    """The snapshot to show, where the aspect is shown of every entry: these pages set all side by side.
+
+    Raises Refused for a moment that is none.
+    """
     shown = access.phase_or_404(challenge, phase)
     sight = access.sight(request, shown)
-    snapshot = snapshots.shown(shown, sight) if sight.shows(aspect) else None
+    at = until(request.GET.get("at", ""))
+    snapshot = snapshots.shown(shown, sight, at=at) if sight.shows(aspect) else None
     if snapshot is None:
         raise Http404
     return shown, snapshot, sight
@@ -117,5 +139,7 @@ def _snapshot_or_404(
 def _page(
     request: HttpRequest, phase: Phase, snapshot: Snapshot, page: dict[str, Any], template: str, **more: Any
 ) -> HttpResponse:
+    at = boards.moment_of(snapshot) if request.GET.get("at") else ""
     context = {"challenge": phase.challenge, "phase": phase, "snapshot": snapshot, "page": page, **more}
+    context["board"] = {"at": at, "created_at": snapshot.created_at}
     return render(request, template, context)

@@ -1,6 +1,7 @@
 """An entry's pages: its card and results, how its score came about, and how it compares with another."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,11 +17,13 @@ from leaderboard.queries import boards, challenges, entries, explained, exports,
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
-from leaderboard.views import access, figures, fragments
+from leaderboard.views import access, figures, fragments, refusals
+from leaderboard.views.asked import until
 
 WORST = 30
 
 
+@refusals.in_words
 def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """An entry's card and results; before it is on a board only its team sees it.
 
@@ -28,7 +31,7 @@ def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """
     owner, card = _owner_and_card(challenge, entry)
     asked = request.GET.get("phase")
-    found = challenges.boards_with(owner, entry, partial(access.sight, request))
+    found = challenges.boards_with(owner, entry, partial(access.sight, request), _moment(request))
     if card is None:
         found = [board for board in found if asked in (None, board.phase.slug)][:1]
     is_theirs = card is not None and access.is_theirs(request, owner, card.team.slug)
@@ -54,9 +57,14 @@ def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     if board is not None:
         context["own_address"] = access.own_address(request, board.veil)
         context["ranks"] = board.veil.shows(Aspect.AGGREGATES, board.veil.true(entry))
-        key = ("entry", board.snapshot, challenge, board.phase.slug, entry, board.veil.sight.key)
+        key = ("entry", board.snapshot, challenge, board.phase.slug, entry, board.veil.sight.key, board.at)
         context["results"] = fragments.kept(partial(_results, board, entry), *key)
     return render(request, "boards/entry.html", context)
+
+
+def _moment(request: HttpRequest) -> datetime | None:
+    """The moment whose board `?at=` asks for. Raises Refused."""
+    return until(request.GET.get("at", ""))
 
 
 def _owner_and_card(challenge: str, entry: str) -> tuple[Challenge, Entry | None]:
@@ -89,13 +97,10 @@ def _results(board: Board, entry: str) -> dict[str, Any]:
     return {"html": render_to_string("boards/_entry.html", context)}
 
 
+@refusals.in_words
 def score(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """How an entry's score came about, from case values to the last root."""
-    try:
-        owner, board, row, found = _explained_or_404(request, challenge, entry)
-    except Refused as refused:
-        context: dict[str, Any] = {"challenge": access.challenge_or_404(challenge), "refused": str(refused)}
-        return render(request, "boards/busy.html", context, status=503)
+    owner, board, row, found = _explained_or_404(request, challenge, entry)
     context = {
         "challenge": owner,
         "board": board,
@@ -109,18 +114,17 @@ def score(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     return render(request, "boards/score.html", context)
 
 
+@refusals.as_file
 def score_json(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     """The same for programs."""
-    try:
-        _, board, row, found = _explained_or_404(request, challenge, entry)
-    except Refused as refused:
-        return JsonResponse({"error": str(refused)}, status=503)
+    _, board, row, found = _explained_or_404(request, challenge, entry)
     if not board.sees(Aspect.DOWNLOADS, row):
         raise Http404
-    content = {"challenge": challenge, "phase": board.phase.slug, "snapshot": board.snapshot, **found}
+    as_of = boards.as_of(board)
+    content = {"challenge": challenge, "phase": board.phase.slug, "snapshot": board.snapshot, "as_of": as_of}
     name = f"{challenge}-{board.phase.slug}-{entry}-score.json"
     return JsonResponse(
-        content,
+        content | found,
         json_dumps_params={"allow_nan": False, "ensure_ascii": False},
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -131,16 +135,16 @@ def _explained_or_404(
 ) -> tuple[Challenge, Board, Row, dict[str, Any]]:
     """An entry in competition on the board of the phase asked for, else of the newest it stands on.
 
-    Raises Refused where too many rankings are computed at once.
+    Raises Refused where too many rankings are computed at once, and for a moment that is none.
     """
-    owner = access.challenge_or_404(challenge)
+    owner, at = access.challenge_or_404(challenge), _moment(request)
     asked = request.GET.get("phase")
     for each in reversed(challenges.phases_of(owner)):
         sight = access.sight(request, each.phase)
-        snapshot = snapshots.shown(each.phase, sight) if asked in (None, each.phase.slug) else None
+        snapshot = snapshots.shown(each.phase, sight, at=at) if asked in (None, each.phase.slug) else None
         if snapshot is None:
             continue
-        board = boards.board_from(each.phase, snapshot, snapshot.payload, sight)
+        board = boards.board_from(each.phase, snapshot, snapshot.payload, sight, earlier=at is not None)
         row = board.row(entry)
         if row is not None and row.rank is not None:
             found = _explanation(board, snapshot, entry)
@@ -155,6 +159,7 @@ def _explanation(board: Board, snapshot: Snapshot, entry: str) -> dict[str, Any]
     return veiled_explanation(found, true, board.veil) if found and true else None
 
 
+@refusals.in_words
 def compare(request: HttpRequest, challenge: str) -> HttpResponse:
     """Two entries side by side; without both, a choice of them."""
     board, snapshot = _comparable_or_404(request, challenge)
@@ -171,23 +176,28 @@ def compare(request: HttpRequest, challenge: str) -> HttpResponse:
         try:
             context |= _compared(board, snapshot, a, b)
         except Refused as refused:
+            if refused.code == refusals.BUSY:
+                raise
             context["refused"] = str(refused)
             return render(request, "boards/compare.html", context, status=400)
     return render(request, "boards/compare.html", context)
 
 
 def _comparable_or_404(request: HttpRequest, challenge: str) -> tuple[Board, Snapshot]:
-    """The board of the phase asked for, of which single datasets are shown."""
+    """The board of the phase asked for, of which single datasets are shown. Raises Refused."""
     shown = access.challenge_or_404(challenge)
     phases = [row.phase for row in challenges.phases_of(shown)]
     phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
     sight = access.sight(request, phase) if phase else None
     if phase is None or sight is None or not sight.shows_some(Aspect.PER_DATASET):
         raise Http404
-    snapshot = snapshots.shown(phase, sight)
+    at = _moment(request)
+    snapshot = snapshots.shown(phase, sight, at=at)
     if snapshot is None:
         raise Http404
-    return boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET), snapshot
+    earlier = at is not None
+    board = boards.board_from(phase, snapshot, snapshot.payload, sight, Aspect.PER_DATASET, earlier=earlier)
+    return board, snapshot
 
 
 def _compared(board: Board, snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
@@ -214,6 +224,7 @@ def _seen(board: Board, rows: Iterable[Row], aspect: Aspect) -> bool:
     return all(board.sees(aspect, row) for row in rows)
 
 
+@refusals.as_file
 def compare_csv(request: HttpRequest, challenge: str) -> HttpResponse:
     """Every case's values of two entries, where single cases and downloads of both are shown."""
     board, _ = _comparable_or_404(request, challenge)

@@ -26,7 +26,10 @@ def heatmap_figure(board: Board, heatmap: Mapping[str, Any] | None) -> Figure | 
     if heatmap is None or not heatmap["rows"]:
         return None
     challenge = board.phase.challenge.slug
-    links = {dataset.slug: reverse("dataset", args=[challenge, dataset.slug]) for dataset in board.datasets}
+    links = {
+        dataset.slug: reverse("dataset", args=[challenge, dataset.slug]) + board.query
+        for dataset in board.datasets
+    }
     names = {dataset.slug: dataset.name for dataset in board.datasets}
     return rank_heatmap(heatmap, board.methods, names, links)
 
@@ -39,7 +42,7 @@ def tradeoff_figure(board: Board, highlight: str | None = None) -> Figure | None
         means = {cell.metric.name: cell.mean for cell in row.cells}
         dsc, ndv = means.get("DSC"), means.get("NDV")
         if dsc is not None and ndv is not None:
-            link = f"{reverse('entry', args=[challenge, row.entry])}?phase={board.phase.slug}"
+            link = reverse("entry", args=[challenge, row.entry]) + board.query
             points.append(Point(row.entry, row.method, dsc, ndv, link))
     return accuracy_against_regularity(points, highlight) if len(points) > 1 else None
 

@@ -78,12 +78,11 @@ def _row(line: Line, keys: Sequence[str], opens: bool) -> str:  # noqa: FBT001
 
 def _line(board: Board, row: Row, columns: Sequence[Column]) -> Line:
     url = reverse("entry", args=[board.phase.challenge.slug, row.entry])
-    query = f"?phase={board.phase.slug}"
     explained = board.official and row.rank is not None
     cells = {
         "rank": _rank(row),
-        "method": _method(row, escape(url + query)),
-        "score": _score(row, escape(f"{url}score/{query}") if explained else ""),
+        "method": _method(row, escape(url + board.query)),
+        "score": _score(row, escape(f"{url}score/{board.query}") if explained else ""),
     }
     for column in columns:
         if column.metric is not None:

@@ -12,7 +12,8 @@ from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
 from leaderboard.queries import boards, challenges, snapshots
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments, pictures
+from leaderboard.views import access, figures, fragments, pictures, refusals
+from leaderboard.views.asked import until
 from leaderboard.views.boards import top_table
 
 TOP = 5
@@ -103,6 +104,7 @@ def data(request: HttpRequest, challenge: str) -> HttpResponse:
     return render(request, "challenges/data.html", context)
 
 
+@refusals.in_words
 def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     """One dataset of the newest phase that has it: table, distributions, significance."""
     shown = get_object_or_404(challenges.datasets_of(access.challenge_or_404(challenge)), slug=dataset)
@@ -111,26 +113,39 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     if phase is None:
         return render(request, "boards/dataset.html", context)
     sight = access.sight(request, phase)
+    at = until(request.GET.get("at", ""))
     context["hidden"] = not any(map(sight.shows_some, OF_DATASETS))
     context["withheld"] = snapshots.is_withheld(phase)
-    snapshot = None if context["hidden"] else snapshots.shown(phase, sight)
+    snapshot = None if context["hidden"] else snapshots.shown(phase, sight, at=at)
     if snapshot is not None:
-        key = ("dataset", snapshot.content_hash, shown.challenge.slug, phase.slug, shown.slug, sight.key)
-        context["snapshot"] = snapshot
-        context["results"] = fragments.kept(partial(_dataset_results, phase, snapshot, sight, shown), *key)
+        moment = boards.moment_of(snapshot) if at else ""
+        key = (
+            "dataset",
+            snapshot.content_hash,
+            shown.challenge.slug,
+            phase.slug,
+            shown.slug,
+            sight.key,
+            moment,
+        )
+        make = partial(_dataset_results, phase, snapshot, sight, shown, earlier=at is not None)
+        context["board"] = {"at": moment, "created_at": snapshot.created_at}
+        context["results"] = fragments.kept(make, *key)
     return render(request, "boards/dataset.html", context)
 
 
-def _dataset_results(phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Dataset) -> dict[str, Any]:
+def _dataset_results(
+    phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Dataset, *, earlier: bool
+) -> dict[str, Any]:
     """Table and figures of a dataset; no HTML where nobody was scored on it."""
-    board = boards.board_from(phase, snapshot, snapshot.payload, sight, *OF_DATASETS)
+    board = boards.board_from(phase, snapshot, snapshot.payload, sight, *OF_DATASETS, earlier=earlier)
     names = (f"dataset/{dataset.slug}", f"structures/{dataset.slug}")
     part, structures = map(boards.parts_of(board, *names).get, names)
     if part is None:
         return {"html": ""}
     context = {
         "challenge": dataset.challenge,
-        "phase": phase,
+        "board": board,
         "rows": boards.dataset_rows(board, part),
         "metrics": [metric for metric in board.metrics if metric.name in part["metrics"]],
         "figures": figures.dataset_figures(board, dataset, part, structures),

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from html import unescape
 from statistics import fmean
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -49,7 +49,7 @@ def test_an_explanation_says_so_while_too_many_compute(client: Client, home: str
     cache.set_many(dict.fromkeys([f"what-if/{number}" for number in range(AT_ONCE)], 1))
     for address in ("entries/best/score/", "entries/best/score/score.json"):
         response = client.get(home + address)
-        assert response.status_code == 503
+        assert (response.status_code, response["Retry-After"]) == (503, "5")
         assert "Ask again in a few seconds." in response.content.decode()
 
 
@@ -201,6 +201,40 @@ def test_a_board_of_an_earlier_day_has_an_address(
     earlier = client.get(f"{board}leaderboard.json?at=2026-03-05").json()
     assert earlier["snapshot"] == snapshot.content_hash
     assert client.get(f"{board}leaderboard.json?at=2026-03-04").json()["entries"] == []
+
+
+def test_an_earlier_board_leads_to_what_stood_then(
+    client: Client,
+    home: str,
+    snapshot: Snapshot,  # noqa: F811 the fixture of that name
+) -> None:
+    Snapshot.objects.update(created_at=datetime(2026, 3, 5, 12, tzinfo=UTC))
+    Phase.objects.update(scheme=ranking.preset("mean-rank"))
+    ranking.mark_stale(snapshot.phase_id)
+    ranking.update_board(snapshot.phase_id)
+    board, day = f"{home}phases/validation/", "at=2026-03-05"
+    of_then = [snapshot.content_hash, Snapshot.objects.latest().content_hash]
+    todo, done = [f"{board}?{day}"], {}
+    while todo:
+        address = todo.pop()
+        if urlsplit(address).path in done:
+            continue
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        html = done[urlsplit(address).path] = answer.content.decode()
+        found = {urljoin(address, unescape(link)) for link in re.findall(r'<a [^>]*?href="([^"#]+)"', html)}
+        todo += [link for link in found if "at=2026-03-05T" in link and ".json" not in link]
+    whole = ("entries/best/", "entries/best/score/", "datasets/t2/", "compare/")
+    assert {home + path for path in whole} | {f"{board}significance/", f"{board}stability/"} <= set(done)
+    for path, html in done.items():
+        assert "An earlier board." in html, path
+    found = [client.get(f"{home}entries/best/score/score.json{query}").json() for query in (f"?{day}", "")]
+    assert [one["snapshot"] for one in found] == of_then
+    assert found[0]["as_of"] == "2026-03-05T12:00:00Z"
+    for path in done:
+        answer = client.get(f"{path}?at=soon")
+        assert answer.status_code == 400, path
+        assert "soon is no date." in answer.content.decode(), path
 
 
 def test_pages_say_so_while_a_board_of_an_old_layout_is_made_anew(
