@@ -177,9 +177,9 @@ def _figures(board: Board, official: Board, key: tuple[object, ...]) -> str:
     dataset = next((dataset for dataset in board.datasets if "DSC" in dataset.metrics), None)
     if dataset is not None:
         drawn.append(_piece(partial(_matrix, board, dataset), "matrix", *key, dataset.slug))
-    whole = len(board.datasets) == len(official.datasets)
-    draw = partial(figures.tradeoff_figure, official if whole else board)
-    drawn.append(_piece(draw, "tradeoff", *key) if whole else _drawn(draw()))
+    all_data = len(board.datasets) == len(official.datasets)
+    draw = partial(figures.tradeoff_figure, official if all_data else board)
+    drawn.append(_piece(draw, "tradeoff", *key) if all_data else _drawn(draw()))
     drawn = [html for html in drawn if html]
     return "".join([f'<div class="full">{drawn[0]}</div>', *drawn[1:]]) if drawn else ""
 

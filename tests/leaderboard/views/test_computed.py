@@ -214,7 +214,7 @@ def test_an_earlier_board_leads_to_what_stood_then(
     ranking.update_board(snapshot.phase_id)
     board, day = f"{home}phases/validation/", "at=2026-03-05"
     of_then = [snapshot.content_hash, Snapshot.objects.latest().content_hash]
-    todo, done = [f"{board}?{day}"], {}
+    todo, done = [f"{board}?{day}"], dict[str, str]()
     while todo:
         address = todo.pop()
         if urlsplit(address).path in done:
@@ -228,9 +228,9 @@ def test_an_earlier_board_leads_to_what_stood_then(
     assert {home + path for path in whole} | {f"{board}significance/", f"{board}stability/"} <= set(done)
     for path, html in done.items():
         assert "An earlier board." in html, path
-    found = [client.get(f"{home}entries/best/score/score.json{query}").json() for query in (f"?{day}", "")]
-    assert [one["snapshot"] for one in found] == of_then
-    assert found[0]["as_of"] == "2026-03-05T12:00:00Z"
+    files = [client.get(f"{home}entries/best/score/score.json{query}").json() for query in (f"?{day}", "")]
+    assert [one["snapshot"] for one in files] == of_then
+    assert files[0]["as_of"] == "2026-03-05T12:00:00Z"
     for path in done:
         answer = client.get(f"{path}?at=soon")
         assert answer.status_code == 400, path
