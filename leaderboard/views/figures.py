@@ -207,7 +207,7 @@ def comparison_figures(board: Board, found: Mapping[str, Any], *, downloads: boo
     names = {dataset.slug: dataset.name for dataset in board.datasets}
     pages = reverse("cases", args=[challenge])
     links = {slug: f"{pages}{{text}}/?dataset={slug}&phase={phase}&entry={a}&beside={b}" for slug in names}
-    csv = f"{reverse('compare_csv', args=[challenge])}?phase={phase}&a={a}&b={b}" if downloads else ""
+    csv = f"{reverse('compare_csv', args=[challenge])}{board.query}&a={a}&b={b}" if downloads else ""
     metrics = [vars(metric) for metric in board.metrics]
     methods = board.methods
     return paired_figures(methods[a], methods[b], metrics, names, found["datasets"], links, csv)
