@@ -3,7 +3,9 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
@@ -17,6 +19,16 @@ from leaderboard.messages import WORDS
 INVITATION = "invitation"
 
 
+class Backend(AuthenticationBackend):  # type: ignore[misc]  # it has no types
+    """allauth's, which takes as long for who has no account."""
+
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
+        # What may be either is given as both, and the password of an address that is known checked twice.
+        if credentials.get("username"):
+            credentials.pop("email", None)
+        return super()._authenticate(request, **credentials)
+
+
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no types
     error_messages = DefaultAccountAdapter.error_messages | {
         "too_many_login_attempts": WORDS["too_many_log_ins"]
@@ -28,6 +40,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no types
         message: EmailMultiAlternatives = self.render_mail(template_prefix, email, whole | context)
         html = str(message.alternatives[0][0]) if message.alternatives else ""
         mail.post(email, str(message.subject), str(message.body), html)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell the owner of an address that somebody signed up with it, at the price of a new account."""
+        # That takes the time of a hash, and the lack of it would tell who has an account.
+        make_password(self.request.POST.get("password1", ""))
+        super().send_account_already_exists_mail(email)
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """An address that an invitation was mailed to is confirmed by having followed its link."""

@@ -3,10 +3,12 @@
 import base64
 import csv
 import io
+import re
 import uuid
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
@@ -65,6 +67,50 @@ def test_accepted_terms_lead_to_this_site_only(ada: User, address: str) -> None:
     client.force_login(ada)
     answer = client.post(f"/challenges/lumir/terms/?next={address}", {"terms": "on", "version": 1})
     assert answer["Location"] == challenge.get_absolute_url()
+
+
+class Counted(MD5PasswordHasher):
+    """The hasher of these tests, which hides by its speed who is told by time; so its work is counted."""
+
+    calls = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        type(self).calls += 1
+        return super().encode(password, salt)
+
+
+@pytest.mark.parametrize(
+    ("address", "known", "unknown"),
+    [
+        (
+            "signup",
+            {"email": "ada@example.org", "username": "eve"},
+            {"email": "eve@example.org", "username": "eve"},
+        ),
+        ("password/reset", {"email": "ada@example.org"}, {"email": "eve@example.org"}),
+        ("login", {"login": "ada"}, {"login": "eve"}),
+        ("login", {"login": "ada@example.org"}, {"login": "eve@example.org"}),
+    ],
+)
+def test_neither_words_nor_work_tell_who_has_an_account(
+    ada: User, settings: Settings, address: str, known: dict[str, str], unknown: dict[str, str]
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.Counted"]
+    ada.set_password(PASSWORD)
+    ada.save()
+    secret = {"password": "something-else", "password1": "fixed-and-moving", "password2": "fixed-and-moving"}
+    told = []
+    for given in (known, unknown):
+        client, before, mails = Client(), Counted.calls, Letter.objects.count()
+        answer = client.post(f"/accounts/{address}/", secret | given)
+        # The page repeats what was typed, and each has a token of its own.
+        words = re.sub(r'value="[^"]*"', "", answer.content.decode())
+        location = answer.headers.get("Location")
+        told.append(
+            (answer.status_code, location, words, Counted.calls - before, Letter.objects.count() - mails)
+        )
+    assert told[0] == told[1]
+    assert told[0][0] == (200 if address == "login" else 302)
 
 
 def test_a_made_up_host_is_refused_and_a_made_up_forwarded_one_not_read(ada: User) -> None:
