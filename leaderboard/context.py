@@ -55,14 +55,18 @@ class Nav:
 
     @cached_property
     def organizes(self) -> bool:
-        """Whether the viewer organizes the current challenge."""
+        """Whether the viewer organizes the current challenge; a second factor is asked for on the way."""
+        return self.challenge is not None and rules.organizes(self._request.user, self.challenge)
+
+    @property
+    def _may_look(self) -> bool:
         return self.challenge is not None and rules.is_organizer(self._request.user, self.challenge)
 
     @cached_property
     def eyes(self) -> str:
         """Through whose eyes an organizer looks at the page; empty for their own, and for anybody else."""
         word = self._request.GET.get("as", "")
-        if not word or self._request.path.startswith("/organize/") or not self.organizes:
+        if not word or self._request.path.startswith("/organize/") or not self._may_look:
             return ""
         return word if word in rules.LOOKS else "public"
 

@@ -14,9 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from leaderboard import logs, looking, telemetry
+from leaderboard import logs, looking, rules, telemetry
 from leaderboard.context import nav_of
-from leaderboard.domain import people
 from leaderboard.messages import WORDS
 from leaderboard.views import health
 
@@ -109,7 +108,7 @@ def organizers_second_factor(get_response: Handler) -> Handler:
         if (
             request.path.startswith(FOR_ORGANIZERS)
             and isinstance(request.user, User)
-            and people.lacks_second_factor(request.user)
+            and rules.lacks_second_factor(request.user)
         ):
             messages.warning(request, WORDS["second_factor_missing"])
             return redirect("mfa_activate_totp")

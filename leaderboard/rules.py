@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.utils import timezone
 
 from leaderboard.enums import Aspect, Audience, BoardRule, Role
@@ -19,10 +21,16 @@ if TYPE_CHECKING:
     Viewer = User | AnonymousUser
 
 
-def is_organizer(viewer: Viewer, challenge: Challenge) -> bool:
+def organizes(viewer: Viewer, challenge: Challenge) -> bool:
+    """Whether this person is one of the organizers, be it without their rights yet."""
     if not viewer.is_authenticated:
         return False
     return viewer.is_superuser or challenge.organizers.filter(pk=viewer.pk).exists()
+
+
+def is_organizer(viewer: Viewer, challenge: Challenge) -> bool:
+    """Whether this person has an organizer's rights; nobody has without the second factor required."""
+    return organizes(viewer, challenge) and not _has_too_few_factors(viewer)
 
 
 def organizes_anything(viewer: Viewer) -> bool:
@@ -30,6 +38,17 @@ def organizes_anything(viewer: Viewer) -> bool:
     if not viewer.is_authenticated:
         return False
     return viewer.is_superuser or viewer.is_staff or viewer.organized_challenges.exists()
+
+
+def lacks_second_factor(viewer: Viewer) -> bool:
+    """Whether this person organizes and has to set up a second factor before doing so."""
+    if not settings.REQUIRE_ORGANIZER_MFA or not organizes_anything(viewer):
+        return False
+    return _has_too_few_factors(viewer)
+
+
+def _has_too_few_factors(viewer: Viewer) -> bool:
+    return bool(settings.REQUIRE_ORGANIZER_MFA and not is_mfa_enabled(viewer))
 
 
 def is_captain(viewer: Viewer, team: Team) -> bool:

@@ -3,12 +3,9 @@
 import re
 from typing import Any
 
-from allauth.mfa.utils import is_mfa_enabled
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from leaderboard import rules
 from leaderboard.domain import notifications
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Membership, Profile, TermsAcceptance
@@ -72,10 +69,3 @@ def accept_terms(user: User, challenge: Challenge, version: int | None = None) -
         TermsAcceptance.objects.get_or_create(challenge=challenge, user=user, version=current)
         Membership.objects.filter(challenge=challenge, user=user).update(terms_version=current)
     return current
-
-
-def lacks_second_factor(user: User) -> bool:
-    """Whether this person organizes and has to set up a second factor before doing so."""
-    if not settings.REQUIRE_ORGANIZER_MFA or not rules.organizes_anything(user):
-        return False
-    return not is_mfa_enabled(user)

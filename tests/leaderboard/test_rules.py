@@ -4,9 +4,10 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from leaderboard import rules
 from leaderboard.enums import Aspect, Audience
@@ -152,3 +153,24 @@ def test_sight_needs_two_queries(
         rules.sight(member, phase)
     with django_assert_num_queries(0):
         rules.sight(AnonymousUser(), phase)
+
+
+def test_an_organizer_s_rights_need_the_second_factor_that_is_required(settings: Settings) -> None:
+    phase = make.phase()
+    organizer, participant, superuser = make.user(), make.user(), make.user(is_superuser=True)
+    phase.challenge.organizers.add(organizer)
+
+    def facts(user: User) -> tuple[bool, bool, bool]:
+        seen = rules.sight(user, phase)
+        return rules.lacks_second_factor(user), rules.is_organizer(user, phase.challenge), seen.is_organizer
+
+    settings.REQUIRE_ORGANIZER_MFA = False
+    assert facts(organizer) == (False, True, True)
+    settings.REQUIRE_ORGANIZER_MFA = True
+    assert [facts(user) for user in (organizer, participant, superuser)] == [
+        (True, False, False),
+        (False, False, False),
+        (True, False, False),
+    ]
+    TOTP.activate(organizer, generate_totp_secret())
+    assert facts(organizer) == (False, True, True)

@@ -305,6 +305,21 @@ def test_a_second_factor_is_asked_for_first_where_it_is_required(site: Site, set
                 assert answer["Location"] == reverse("mfa_activate_totp"), address
 
 
+def test_without_it_an_organizer_is_nobody_special_elsewhere(site: Site, settings: Settings) -> None:
+    """A password alone shows no hidden result, no team and no submission of others."""
+    settings.REQUIRE_ORGANIZER_MFA = True
+    client, at, wrong = site.clients["organizer"], ROLES.index("elsewhere"), []
+    for name, pattern, converters in ADDRESSES:
+        if pattern.startswith(("organize/", "admin/", "accounts/")):
+            continue
+        for address in site.addresses(name, pattern, converters):
+            with undone(client, row_of(name).get[at]):
+                told = found(client.get(address, headers=TUS))
+            if not agrees(told, row_of(name).get[at]):
+                wrong.append(f"{name} {address}: {told}, not {row_of(name).get[at]}")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_every_row_of_the_table_is_of_an_address() -> None:
     names = [name for name, _, _ in ADDRESSES]
     assert [key for key in TABLE if not fnmatch.filter(names, key)] == []

@@ -1,8 +1,6 @@
-"""Profiles, ORCID iDs, terms, the second factor of organizers."""
+"""Profiles, ORCID iDs and terms."""
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from pytest_django import Settings
 
 from leaderboard.domain import people
 from leaderboard.messages import Refused
@@ -96,18 +94,3 @@ def test_accepting_twice_is_recorded_once() -> None:
 
 def test_a_challenge_without_terms_asks_for_nothing() -> None:
     assert not people.must_accept_terms(make.user(), make.challenge())
-
-
-def test_only_organizers_without_a_second_factor_lack_it_and_only_where_it_is_required(
-    settings: Settings,
-) -> None:
-    challenge = make.challenge()
-    organizer, participant, superuser = make.user(), make.user(), make.user(is_superuser=True)
-    challenge.organizers.add(organizer)
-    settings.REQUIRE_ORGANIZER_MFA = False
-    assert not people.lacks_second_factor(organizer)
-    settings.REQUIRE_ORGANIZER_MFA = True
-    lacking = [people.lacks_second_factor(user) for user in (organizer, participant, superuser)]
-    assert lacking == [True, False, True]
-    TOTP.activate(organizer, generate_totp_secret())
-    assert not people.lacks_second_factor(organizer)
