@@ -95,7 +95,10 @@ def _either(name: str) -> Callable[..., Any]:
 
     def method(self: "Cache", *args: Any, **kwargs: Any) -> Any:
         shared, own = getattr(super(Cache, self), name), getattr(self.own, name)
-        return LINE.asked(partial(shared, *args, **kwargs), partial(own, *args, **kwargs))
+        try:
+            return LINE.asked(partial(shared, *args, **kwargs), partial(own, *args, **kwargs))
+        except BadSignature:  # of before SECRET_KEY was changed, or of a stranger: as if nothing stood there
+            return own(*args, **kwargs)
 
     return method
 
