@@ -22,21 +22,16 @@ class Marked(Protocol):
     def in_competition(self) -> bool: ...
 
 
-ISO = '<abbr class="badge" title="instance-specific optimisation">ISO</abbr>'
+ISO = '<abbr{} title="instance-specific optimisation">ISO</abbr>'
 
 
 @register.simple_tag
 def badges(row: Marked, team: str = "") -> SafeString:
-    """The row's badges; below, for screens that have no room for them, its standing and team."""
-    marks = [_badge("baseline")] if row.baseline else []
-    marks += [_badge("optimisation")] if row.kind == "optimisation" else []
+    """The row's badges; below, for phones and paper that have no room for them, the same with its team."""
+    marks = ["<span{}>baseline</span>"] if row.baseline else []
+    marks += ["<span{}>optimisation</span>"] if row.kind == "optimisation" else []
     marks += [ISO] if row.instance_specific else []
-    outside = not row.in_competition and not row.baseline
-    marks += [_badge("out of competition")] if outside else []
-    standing = "Baseline" if row.baseline else "Out of competition" if outside else ""
-    below = " · ".join(escape(word) for word in (standing, team) if word)
-    return SafeString(f'{"".join(marks)}<span class="below">{below}</span>')
-
-
-def _badge(word: str) -> str:
-    return f'<span class="badge">{word}</span>'
+    marks += ["<span{}>out of competition</span>"] if not (row.in_competition or row.baseline) else []
+    beside = "".join(mark.format(' class="badge"') for mark in marks)
+    below = "".join(mark.format("") for mark in marks) + (f"<span>{escape(team)}</span>" if team else "")
+    return SafeString(f'{beside}<span class="below">{below}</span>')

@@ -4,7 +4,7 @@
 (() => {
   const root = document.documentElement;
   const TOKEN = "token:";
-  const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
+  const CONFIG = { displayModeBar: false, scrollZoom: false, doubleClick: false, showTips: false };
   const FONT_SIZE = 12;
 
   // Asking for a computed colour lays styles out anew: once for each token and theme.
@@ -101,10 +101,13 @@
       this.plot.style.minWidth = `${minWidth}px`;
       if (maxWidth) this.plot.style.maxWidth = `${Math.max(maxWidth, minWidth)}px`;
       this.plot.style.zoom = "";
-      const height = square ? Math.min(layout.height, this.plot.clientWidth + 16) : layout.height;
+      const room = this.plot.parentElement.clientWidth;
+      const width = this.plot.clientWidth;
+      const height = square ? Math.min(layout.height, width + 16) : layout.height;
       this.plot.style.height = `${height}px`;
-      const shown = Plotly.react(this.plot, coloured(data), { ...coloured(layout), height, template: template() }, CONFIG);
-      if (isOnPaper()) this.plot.style.zoom = Math.min(1, this.plot.parentElement.clientWidth / this.plot.clientWidth);
+      this.room = room;
+      const shown = Plotly.react(this.plot, coloured(data), { ...coloured(layout), width, height, template: template() }, CONFIG);
+      if (isOnPaper()) this.plot.style.zoom = Math.min(1, room / width);
       await shown;
       if (this.state === "drawn") return;
       this.plot.on("plotly_click", (event) => {
@@ -191,6 +194,20 @@
     for (const figure of figures) if (figure.state === "drawn") figure.draw();
   }
 
+  // Told of every step of a window that is drawn wider: the last one counts.
+  function followWidth(figures) {
+    let later;
+    const watch = new ResizeObserver(() => {
+      clearTimeout(later);
+      later = setTimeout(() => {
+        for (const figure of figures) {
+          if (figure.state === "drawn" && figure.room !== figure.plot.parentElement.clientWidth) figure.draw();
+        }
+      }, 80);
+    });
+    for (const figure of figures) watch.observe(figure.plot.parentElement);
+  }
+
   // Paper is light, whatever the screen is, and has a width of its own, which is not known before it is laid out.
   function followPaper(figures, watch) {
     let theme;
@@ -225,6 +242,7 @@
     const watch = new MutationObserver(() => redraw(figures));
     watch.observe(root, { attributes: true, attributeFilter: ["data-theme"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(figures));
+    followWidth(figures);
     followPaper(figures, watch);
   }
 

@@ -37,12 +37,8 @@ def phase(transactional_db: None) -> Phase:
     return phase
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
-def test_pages_draw_without_a_complaint_and_fit(
-    browser: Browser, live_server: object, phase: Phase, scheme: str, width: int
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+def test_pages_draw_without_a_complaint_and_fit(browser: Browser, live_server: object, phase: Phase) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 800}, color_scheme="dark")
     page = context.new_page()
     complaints = listen(page)
     for address in [*PAGES, *FIGURES[1:]]:
@@ -162,6 +158,38 @@ def test_the_board_is_read_and_sorted_by_keyboard_alone_on_a_phone(
     expect(page.get_by_role("heading", level=1)).to_have_text("Method 0")
 
 
+def test_paper_is_light_keeps_a_desk_s_columns_and_holds_the_plots(
+    browser: Browser, live_server: object, phase: Phase
+) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{live_server}{BOARD}")
+    drawn(page)
+    widths = "window.widths = [...document.querySelectorAll('.main-svg')].map(svg => svg.clientWidth)"
+    ink = "window.ink = getComputedStyle(document.querySelector('.xtick text')).fill"
+    page.evaluate(f"addEventListener('beforeprint', () => {{ {widths}; {ink}; }})")
+    page.pdf(format="A4")
+    # Of 210 mm at 96 dots an inch the margins leave 180.
+    assert (
+        max(page.evaluate("widths"))
+        <= 680
+        < page.locator(".main-svg").first.evaluate("svg => svg.clientWidth")
+    )
+    assert page.evaluate("ink") != page.locator(".xtick text").first.evaluate(
+        "one => getComputedStyle(one).fill"
+    )
+    page.set_viewport_size({"width": 680, "height": 800})
+    page.emulate_media(media="print")
+    row = page.locator("table[data-sortable] tbody tr").last
+    expect(row.locator(".strip")).to_be_visible()
+    expect(row.get_by_text("baseline", exact=True).locator("visible=true")).to_have_count(1)
+    expect(row.get_by_text("Team 7").locator("visible=true")).to_have_count(1)
+    page.emulate_media(media="screen")
+    expect(row.locator(".strip")).to_be_hidden()
+    expect(row.get_by_text("baseline", exact=True).locator("visible=true")).to_have_count(1)
+    context.close()
+
+
 def test_the_board_is_readable_without_script(browser: Browser, live_server: object, phase: Phase) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -177,7 +205,36 @@ def test_the_board_is_readable_without_script(browser: Browser, live_server: obj
     expect(page.get_by_role("columnheader", name="HD95")).to_have_count(0)
     page.get_by_role("columnheader", name="NDV").get_by_role("link").click()
     expect(page.locator("table[data-sortable] tbody th a").first).to_have_text("Method 7")
+    # Nothing is drawn, so the tables stand open, and what needs a script is not there.
     figure = page.locator("[data-figure='figure-significance']")
-    figure.get_by_text("As a table").click()
-    expect(figure.get_by_role("row").nth(3)).to_contain_text("Method 0 is better")
+    expect(figure.get_by_text("Method 0 is better").first).to_be_visible()
+    for absent in (
+        figure.locator(".tools"),
+        figure.locator("[data-plot]"),
+        page.locator("[data-theme-switch]"),
+    ):
+        expect(absent).to_be_hidden()
     context.close()
+
+
+def test_a_plot_that_cannot_be_drawn_says_so_and_opens_its_table(
+    page: Page, live_server: object, phase: Phase
+) -> None:
+    page.route("**/plotly-cartesian*.js", lambda route: route.abort())
+    page.goto(f"{live_server}{FIGURES[1]}")
+    for figure in page.locator("[data-figure]").all():
+        expect(figure.get_by_text("could not draw the plot")).to_be_visible()
+        expect(figure.get_by_role("table")).to_have_count(1)
+        expect(figure.get_by_role("button", name="Save as SVG")).to_be_hidden()
+    page.unroute("**/plotly-cartesian*.js")
+    # One that fails leaves the others alone.
+    broken = "document.querySelector('[data-figure] script').textContent = '{'"
+    page.add_init_script(
+        f"document.addEventListener('readystatechange', () => {{ {broken}; }}, {{once: true}})"
+    )
+    page.reload()
+    first, *others = page.locator("[data-figure]").all()
+    expect(first.get_by_text("could not draw the plot")).to_be_visible()
+    for figure in others:
+        expect(figure.locator(".main-svg").first).to_be_attached()
+        expect(figure.get_by_text("could not draw the plot")).to_be_hidden()

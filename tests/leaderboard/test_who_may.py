@@ -32,7 +32,7 @@ from leaderboard.models import (
     Submission,
 )
 from tests.leaderboard import make, shown
-from tests.leaderboard.who import ROLES, TABLE, VERBS, row_of
+from tests.leaderboard.who import QUERIES, ROLES, TABLE, VERBS, row_of
 
 pytestmark = pytest.mark.django_db
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -55,6 +55,10 @@ class Site:
         return [
             reversed_pattern(pattern, given | ({words[0]: choice} if words else {})) for choice in choices
         ]
+
+    def queries(self, name: str) -> list[str]:
+        """What the pages of that name show besides; each is to be put behind an address."""
+        return [query.format(**self.known) for query in QUERIES.get(name, ())]
 
     def _place(self, name: str, key: str) -> Any:
         if name in VERBS and key in ("verb", "name"):
@@ -127,6 +131,7 @@ def site(settings: Settings) -> Site:
         "phase": phase.slug,
         "dataset": "t1",
         "entry": place.entries[1].slug,
+        "leader": place.entries[0].slug,
         "team": team.slug,
         "submission": place.submissions[1].pk,
         "upload": upload.pk,
@@ -236,6 +241,11 @@ def test_every_address_answers_every_role_as_the_table_says(site: Site, role: st
             wrong += unsafe(name, address, answer)
             if not agrees(told, row.get[at]):
                 wrong.append(f"GET {name} {address}: {told}, not {row.get[at]}")
+            for query in site.queries(name):
+                answer = client.get(address + query)
+                wrong += unsafe(name, address + query, answer)
+                if found(answer) != told:
+                    wrong.append(f"GET {address}{query}: {found(answer)}, not {told}")
             if name.startswith("admin:") and role == "superuser":
                 continue
             with undone(client, row.post[at]):
@@ -322,4 +332,4 @@ def test_without_it_an_organizer_is_nobody_special_elsewhere(site: Site, setting
 
 def test_every_row_of_the_table_is_of_an_address() -> None:
     names = [name for name, _, _ in ADDRESSES]
-    assert [key for key in TABLE if not fnmatch.filter(names, key)] == []
+    assert [key for key in (*TABLE, *QUERIES) if not fnmatch.filter(names, key)] == []

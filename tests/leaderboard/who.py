@@ -187,6 +187,23 @@ VERBS = {
 }
 
 
+# What pages show besides by their query: of boards, of two entries, of a part. Each is answered as its page
+# is; names in braces are those of `test_who_may.Site`.
+QUERIES: dict[str, tuple[str, ...]] = {
+    "leaderboard": (
+        "?scheme=mean-rank",
+        "?datasets=t1&weights=DSC:2",
+        "?q=net&columns=interval,DSC&sort=-DSC",
+        "?at=2100-01-01",
+        "?at=2001-01-01",
+    ),
+    "heatmap": ("?scheme=mean-rank",),
+    "compare": ("?a={entry}&b={leader}", "?a={entry}&b={entry}"),
+    "cases": ("?entry={entry}&metric=DSC",),
+    "case": ("?dataset=t1&entry={entry}&beside={leader}",),
+}
+
+
 def row_of(name: str) -> Row:
     found = next((key for key in (name, *TABLE) if key in TABLE and fnmatch(name, key)), None)
     if found is None:
