@@ -100,7 +100,7 @@ def begin(
                 return waiting
         require_attempt(team, phase, now, sender=user)
         _require_turn(team, phase)
-        _require_room(phase, name, length, promised=_promised())
+        _require_room(phase, name, length, promised=promised())
         submission = Submission.objects.create(
             phase=phase, entry=entry, submitted_by=user, filename=name, size=length, created_at=now
         )
@@ -198,10 +198,18 @@ def _require_turn(team: Team, phase: Phase) -> None:
         raise Refused("too_many_uploads", uploading=uploading)
 
 
-def _promised() -> int:
-    """The bytes that uploads which have begun may still bring."""
-    promised: int | None = _open().aggregate(rest=Sum(F("length") - F("offset")))["rest"]
-    return promised or 0
+def promised() -> int:
+    """The bytes that uploads which have begun may still bring, in pieces or by a form."""
+    pieces: int | None = _open().aggregate(rest=Sum(F("length") - F("offset")))["rest"]
+    return (pieces or 0) + sum(map(_missing, Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()))
+
+
+def _missing(path: Path) -> int:
+    """What a file of a form has not got yet: it is as long from the start as it may become."""
+    with suppress(FileNotFoundError):
+        facts = path.stat()
+        return max(facts.st_size - facts.st_blocks * 512, 0)
+    return 0
 
 
 def _require_room(phase: Phase, name: str, more: int, promised: int = 0) -> None:

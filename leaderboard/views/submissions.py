@@ -46,7 +46,7 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         uploads.tell_of(refused)
         form.errors.clear()  # fields behind the file were not read
         form.add_error(None, str(refused))
-        status = 413 if refused.code == "file_too_large" else 507
+        status = incoming.STATUS.get(refused.code, 200)
     elif request.method == "POST" and form.is_valid():
         try:
             return redirect(_receive(request, shown, team, form))

@@ -3,6 +3,8 @@
 import gc
 import io
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,12 +12,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import UnreadablePostError
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
-from leaderboard.models import Entry, Notification, Submission
+from leaderboard.models import Entry, Notification, Phase, Submission
 from tests.leaderboard import make
 from tests.leaderboard.rig import no_room
 
@@ -106,6 +110,55 @@ def test_no_file_of_a_stranger_is_stored(entry: Entry, incoming: Path) -> None:
     headers = {"X-CSRFToken": client.cookies["csrftoken"].value}
     answer = client.post(PAGE, {"file": SimpleUploadedFile("fields.zip", bytes(2000))}, headers=headers)
     assert (answer.status_code, dict(answer.wsgi_request.FILES)) == (302, {})
+
+
+@pytest.mark.parametrize(
+    "page", ["/organize/lumir/new-dataset/", "/challenges/lumir/phases/none/submit/", "/"]
+)
+def test_no_file_is_stored_of_somebody_of_whom_none_is_wanted_there(
+    client: Client, incoming: Path, page: str
+) -> None:
+    answer = client.post(page, {"file": SimpleUploadedFile("fields.zip", bytes(2000))})
+    assert dict(answer.wsgi_request.FILES) == {}
+    assert answer.status_code in (404, 200)
+    outside = make.user()
+    client.force_login(outside)
+    answer = client.post(PAGE, {"file": SimpleUploadedFile("fields.zip", bytes(2000))})
+    assert (answer.status_code, dict(answer.wsgi_request.FILES)) == (302, {})
+
+
+def test_a_form_s_file_to_a_closed_phase_is_refused_before_it_is_stored(
+    client: Client, entry: Entry, incoming: Path
+) -> None:
+    Phase.objects.update(closes_at=timezone.now())
+    answer = client.post(PAGE, {"entry": entry.pk, "file": SimpleUploadedFile("fields.zip", bytes(2000))})
+    assert (answer.status_code, dict(answer.wsgi_request.FILES)) == (200, {})
+    assert "closed on" in answer.content.decode()
+
+
+def test_files_of_forms_count_as_uploads_begun(
+    client: Client, entry: Entry, incoming: Path, settings: Settings
+) -> None:
+    cache.clear()
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"upload": "2/h/user"}
+    sent = [
+        client.post(PAGE, {"entry": "nobody's", "file": SimpleUploadedFile("fields.zip", bytes(2000))})
+        for _ in range(3)
+    ]
+    assert [answer.status_code for answer in sent] == [200, 200, 429]
+    assert dict(sent[2].wsgi_request.FILES) == {}
+    assert "uploads in an hour" in sent[2].content.decode()
+
+
+def test_two_forms_at_once_do_not_count_on_the_same_room(
+    client: Client, entry: Entry, incoming: Path, settings: Settings
+) -> None:
+    """One has announced 8 GiB and sent nothing yet: the other finds no room for its own."""
+    with tempfile.NamedTemporaryFile(dir=incoming) as other:
+        other.truncate(8 * 2**30)
+        settings.MIN_FREE_BYTES = max(shutil.disk_usage(incoming).free - 8 * 2**30 + 2**20, 1)
+        answer = client.post(PAGE, {"entry": entry.pk, "file": SimpleUploadedFile("a.zip", bytes(2**21))})
+        assert (answer.status_code, dict(answer.wsgi_request.FILES)) == (507, {})
 
 
 class _Broken(io.BytesIO):
