@@ -14,15 +14,19 @@ def case_distributions(
     cases: Sequence[str],
     values: Mapping[str, Mapping[str, Sequence[float | None]]],
     methods: Mapping[str, str],
+    links: Mapping[str, str],
 ) -> Figure:
     """One view a metric: a row an entry, in board order, over the dataset's cases.
 
     `metrics` are a snapshot's; `values` maps metric and entry to the values in the order of `cases`;
-    `methods` maps an entry to its name.
+    `methods` maps an entry to its name; `links` are where an entry's cases lead, with `{text}` for their key.
     """
     drawn = dict(list(methods.items())[:LARGEST])
-    views = [_view(metric, cases, values[metric["name"]], drawn) for metric in metrics]
-    reading = "Box: quartiles and median; whiskers: 1.5 times the box or the last case; points: cases."
+    views = [_view(metric, cases, values[metric["name"]], drawn, links) for metric in metrics]
+    reading = (
+        "Box: quartiles and median; whiskers: 1.5 times the box or the last case; points: cases; "
+        "a click opens a case."
+    )
     if len(drawn) < len(methods):
         reading += f" Shown: the first {len(drawn)} of {len(methods)} entries."
     return Figure("distributions", "Cases", reading, views)
@@ -33,11 +37,12 @@ def _view(
     cases: Sequence[str],
     values: Mapping[str, Sequence[float | None]],
     methods: Mapping[str, str],
+    links: Mapping[str, str],
 ) -> View:
     entries = [entry for entry in methods if entry in values]
     labels = unique([methods[entry] for entry in entries])
     traces = [
-        _box(label, cases, values[entry], metric["decimals"])
+        _box(label, cases, values[entry], metric["decimals"]) | {"meta": {"link": links[entry]}}
         for entry, label in zip(entries, labels, strict=True)
     ]
     layout = {

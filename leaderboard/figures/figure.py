@@ -25,9 +25,30 @@ CELL_AXIS: Mapping[str, Any] = {
 }
 
 
+class Linked(str):
+    """A name that leads to a page: in a table it is a link, elsewhere text like any other."""
+
+    __slots__ = ("url",)
+
+    url: str | None
+
+    def __new__(cls, text: str, url: str | None) -> "Linked":
+        made = super().__new__(cls, text)
+        made.url = url
+        return made
+
+
+def url_of(text: str) -> str | None:
+    """The address that a text leads to, if any."""
+    return text.url if isinstance(text, Linked) else None
+
+
 @dataclass(frozen=True)
 class Table:
-    """Head and rows of text; the first column names the row. note: what of the drawing it leaves out."""
+    """Head and rows of text; the first column names the row. `Linked` texts are links.
+
+    note: what of the drawing it leaves out.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]

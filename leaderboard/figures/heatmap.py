@@ -10,6 +10,7 @@ from leaderboard.figures.figure import (
     ROW_HEIGHT,
     Figure,
     Layout,
+    Linked,
     Table,
     Trace,
     View,
@@ -17,8 +18,10 @@ from leaderboard.figures.figure import (
     folded,
     numbered,
     unique,
+    url_of,
 )
 
+KEY = "rank-heatmap"
 SUBTASKS, DATASETS = "By subtask", "By dataset"
 LARGEST = 40
 SHADES = 7
@@ -30,12 +33,12 @@ def rank_heatmap(
     heatmap: Mapping[str, Any],
     methods: Mapping[str, str],
     datasets: Mapping[str, str],
-    links: Mapping[str, str],
 ) -> Figure:
     """Methods x (subtask or dataset, metric); the rank is printed in the cell and stronger is better.
 
     `heatmap` is a snapshot's: columns, rows (entry slugs), ranks and values (rank scores), [row][column].
-    `methods` maps an entry to its name, `datasets` a dataset to its name, `links` to its page.
+    `methods` maps an entry to its name, `datasets` a dataset to its name. A column leads to its dataset,
+    that of several datasets to the view by dataset.
     """
     count = len(heatmap["rows"])
     drawn = {**heatmap, **{name: heatmap[name][:LARGEST] for name in ("rows", "ranks", "values")}}
@@ -43,16 +46,25 @@ def rank_heatmap(
     columns = heatmap["columns"]
     together = [at for at, column in enumerate(columns) if column["dataset"] is None]
     single = [at for at, column in enumerate(columns) if len(column["datasets"]) == 1]
-    views = [_view(SUBTASKS, drawn, together, methods, {}, links)]
-    if single != together:
-        views.append(_view(DATASETS, drawn, single, methods, datasets, links))
+    pages = [_page(column, datasets, bool(single)) for column in columns]
+    titles = [column["title"] for column in columns]
+    views = [_view(SUBTASKS, drawn, together, methods, titles, pages)]
+    if single not in ([], together):
+        titles = [datasets.get(column["datasets"][0], column["title"]) for column in columns]
+        views.append(_view(DATASETS, drawn, single, methods, titles, pages))
     reading = (
-        f"Stronger is better; numbers are ranks among {count}. "
+        f"Stronger is better; numbers are ranks among {count}. A click opens the dataset. "
         f"ACC: {heatmap['accuracy'][:1].lower()}{heatmap['accuracy'][1:]}."
         + (f" Shown: the first {LARGEST} of {count} entries." if count > LARGEST else "")
     )
     widest = max(len(together), len(single))
-    return Figure("rank-heatmap", "Rank by subtask", reading, views, min_width=170 + 24 * widest)
+    return Figure(KEY, "Rank by subtask", reading, views, min_width=170 + 24 * widest)
+
+
+def _page(column: Mapping[str, Any], datasets: Mapping[str, str], has_single: bool) -> str | None:  # noqa: FBT001 private
+    if len(column["datasets"]) == 1:
+        return url_of(datasets.get(column["datasets"][0], ""))
+    return f"#{KEY}-by-dataset" if has_single else None
 
 
 def _view(
@@ -60,21 +72,19 @@ def _view(
     heatmap: Mapping[str, Any],
     picked: Sequence[int],
     methods: Mapping[str, str],
-    datasets: Mapping[str, str],
-    links: Mapping[str, str],
+    titles: Sequence[str],
+    pages: Sequence[str | None],
 ) -> View:
     names = [methods[entry] for entry in heatmap["rows"]]
-    columns = [heatmap["columns"][at] for at in picked]
-    titles = [datasets.get(column["datasets"][0], column["title"]) for column in columns]
-    metrics = [column["metric"] for column in columns]
+    titles, opened = [titles[at] for at in picked], [pages[at] for at in picked]
+    metrics = [heatmap["columns"][at]["metric"] for at in picked]
     ranks = [[row[at] for at in picked] for row in heatmap["ranks"]]
     values = [[row[at] for at in picked] for row in heatmap["values"]]
-    opened = [links[column["datasets"][0]] if len(column["datasets"]) == 1 else None for column in columns]
     steps = [[None if rank is None else shade(rank, heatmap["worst"]) for rank in row] for row in ranks]
     labels = unique(names)
     cells = {
         "type": "heatmap",
-        "x": list(range(len(columns))),
+        "x": list(range(len(picked))),
         "y": labels,
         "z": steps,
         "customdata": [opened for _ in names],
@@ -92,7 +102,7 @@ def _view(
         name,
         [cells, _printed(labels, ranks, steps)],
         _layout(titles, metrics, len(names)),
-        _table(names, titles, metrics, ranks),
+        _table(names, titles, metrics, opened, ranks),
     )
 
 
@@ -199,9 +209,11 @@ def _table(
     names: Sequence[str],
     titles: Sequence[str],
     metrics: Sequence[str],
+    opened: Sequence[str | None],
     ranks: Sequence[Sequence[float | None]],
 ) -> Table:
-    head = ["Method", *(f"{title}, {metric}" for title, metric in zip(titles, metrics, strict=True))]
+    columns = zip(titles, metrics, opened, strict=True)
+    head = ["Method", *(Linked(f"{title}, {metric}", page) for title, metric, page in columns)]
     rows = [[name, *(_rank(rank) or DASH for rank in row)] for name, row in zip(names, ranks, strict=True)]
     return Table(head, rows)
 

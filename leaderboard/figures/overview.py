@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from leaderboard.figures.figure import DASH, Figure, Layout, Table, Trace, View, folded
+from leaderboard.figures.figure import DASH, Figure, Layout, Linked, Table, Trace, View, folded
 from leaderboard.figures.heatmap import INK_ON
 
 Path: TypeAlias = tuple[str, ...]
@@ -37,7 +37,10 @@ def data_overview(parts: Sequence[Part]) -> Figure:
 
 def _by_task(parts: Sequence[Part]) -> View:
     hints: dict[Path, str] = {part.path: f"<br>from {part.source}" for part in parts if part.source}
-    rows = [[part.path[3], *part.path[:3], part.source or DASH, str(part.cases)] for part in parts]
+    rows = [
+        [Linked(part.path[3], part.link), *part.path[:3], part.source or DASH, str(part.cases)]
+        for part in parts
+    ]
     table = Table(
         ["Dataset", "Group", "Task", "Contrast", "Source", "Cases"],
         [*rows, ["All", "", "", "", "", _total(parts)]],

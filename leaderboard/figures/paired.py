@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import ceil, sqrt
 from typing import Any
 
-from leaderboard.figures.figure import Figure, Layout, Table, Trace, View, flat, numbered, short
+from leaderboard.figures.figure import Figure, Layout, Linked, Table, Trace, View, flat, numbered, short
 
 BINS = 24
 LISTED = 200
@@ -109,7 +109,7 @@ def _paired(
         "xaxis": {"title": {"text": f"{metric['name']}{unit}, {short(b)}"}, **axes},
         "yaxis": {"title": {"text": f"{metric['name']}{unit}, {short(a)}"}, "automargin": True, **axes},
     }
-    table = _table(a, b, metric, names, cases)
+    table = _table(a, b, metric, names, links, cases)
     return View(metric["name"], [diagonal, *points], layout, table, csv if table.note else "")
 
 
@@ -151,7 +151,12 @@ def _points(cases: Sequence[Case], metric: Mapping[str, Any], facts: Mapping[str
 
 
 def _table(
-    a: str, b: str, metric: Mapping[str, Any], names: Mapping[str, str], cases: Sequence[Case]
+    a: str,
+    b: str,
+    metric: Mapping[str, Any],
+    names: Mapping[str, str],
+    links: Mapping[str, str],
+    cases: Sequence[Case],
 ) -> Table:
     """All cases, or those that differ most."""
     decimals, listed, note = metric["decimals"], cases, ""
@@ -160,7 +165,7 @@ def _table(
         note = f"The {LISTED} cases that differ most, of {len(cases):,}."
     rows = [
         [
-            case,
+            Linked(case, links[slug].replace("{text}", case)) if slug in links else case,
             names[slug],
             numbered(first, decimals),
             numbered(second, decimals),

@@ -10,6 +10,7 @@ from leaderboard.figures.figure import (
     ROW_HEIGHT,
     Figure,
     Layout,
+    Linked,
     Table,
     Trace,
     View,
@@ -28,7 +29,8 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
     """One view a metric, of matrices over the same entries; `where` names the dataset.
 
     A matrix is a snapshot's: entries, methods, p, p_adjusted, level (0 to 3) and direction, [row][column];
-    of so many entries (`of`) and pairs it holds the first of the board.
+    of so many entries (`of`) and pairs it holds the first of the board. `link`, beside, is the address of
+    the comparison of two entries, `{row}` and `{column}`.
     """
     first = matrices[0]
     count, entries, pairs = len(first["entries"]), first["of"], first["pairs"]
@@ -36,7 +38,7 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
     part = f" Shown: the first {count} of {entries} entries." if count < entries else ""
     reading = (
         f"Paired signed-rank over {_cases(matrices)}, {correction} over {pairs} pairs. Blue: row better; "
-        f"orange: column better; stronger is smaller p; dot: not significant.{part}"
+        f"orange: column better; stronger is smaller p; dot: not significant. A click compares.{part}"
     )
     views = [_view(matrix) for matrix in matrices]
     names = f": {first['metric']}" if len(matrices) == 1 else ""
@@ -89,6 +91,7 @@ def _cells(matrix: Mapping[str, Any], labels: Sequence[str]) -> Trace:
         "hovertext": [[_hover(matrix, row, column) for column in range(count)] for row in range(count)],
         "hoverinfo": "text",
         "hoverongaps": False,
+        "meta": {"link": matrix["link"], "entries": matrix["entries"]},
         "zmin": -3.5,
         "zmax": 3.5,
         "colorscale": flat(STEPS),
@@ -125,7 +128,8 @@ def significance_grid(rows: Sequence[Sequence[Place | None]], key: str, title: s
     part = f" Shown: the first {count} of {entries} entries." if count < entries else ""
     reading = (
         f"Paired signed-rank on case values, {first['correction'].capitalize()} over {pairs} pairs. "
-        f"Blue: row better; orange: column better; stronger is smaller p; dot: not significant.{part}"
+        f"Blue: row better; orange: column better; stronger is smaller p; dot: not significant. A click "
+        f"compares.{part}"
     )
     table = Table(
         ["Metric", "Dataset", *_HEAD],
@@ -228,6 +232,11 @@ def _verdict(matrix: Mapping[str, Any], row: int, column: int) -> str:
     return f"{better} is better" if sign and matrix["level"][row][column] else "no significant difference"
 
 
+def _opened(matrix: Mapping[str, Any], row: int, column: int) -> str:
+    first, second = matrix["entries"][row], matrix["entries"][column]
+    return str(matrix["link"]).replace("{row}", first).replace("{column}", second)
+
+
 def _hover(matrix: Mapping[str, Any], row: int, column: int) -> str:
     level = _shown(matrix, row, column)
     if level is None:
@@ -265,7 +274,7 @@ def _table(matrix: Mapping[str, Any]) -> Table:
         [
             matrix["methods"][row],
             matrix["methods"][column],
-            _verdict(matrix, row, column),
+            Linked(_verdict(matrix, row, column), _opened(matrix, row, column)),
             THRESHOLDS[matrix["level"][row][column]],
             _p(matrix["p"][row][column]),
             _p(matrix["p_adjusted"][row][column]),

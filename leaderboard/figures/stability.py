@@ -10,6 +10,7 @@ from leaderboard.figures.figure import (
     ROW_HEIGHT,
     Figure,
     Layout,
+    Linked,
     Table,
     Trace,
     View,
@@ -17,6 +18,7 @@ from leaderboard.figures.figure import (
     folded,
     short,
     unique,
+    url_of,
 )
 from leaderboard.figures.heatmap import shade
 
@@ -175,7 +177,7 @@ def bumps(
     ]
     table = Table(["Method", *(name for name, _ in columns)], rows)
     reading = (
-        "Rank under every scheme; darker: better under the official one, which stands first. "
+        "Rank under every scheme; stronger: better under the official one, which stands first. "
         "τ: Kendall's tau with it, 1 for the same order." + _part(len(drawn), len(entries))
     )
     return Figure(
@@ -283,7 +285,8 @@ def without_each(
     rows = [
         [methods[entry], f"{full[entry]:g}", *(f"{column[entry]:g}" for column in ranks)] for entry in entries
     ]
-    table = Table(["Method", "All datasets", *(f"Without {name}" for name, _ in columns)], rows)
+    without = [Linked(f"Without {name}", url_of(name)) for name, _ in columns]
+    table = Table(["Method", "All datasets", *without], rows)
     reading = (
         "Rank when one dataset is left out. Blue: better without it; orange: worse; pale: one place, strong: "
         "three and more. τ: Kendall's tau with the whole ranking." + _part(len(drawn), len(entries))

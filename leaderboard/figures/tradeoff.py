@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
-from leaderboard.figures.figure import Figure, Layout, Table, Trace, View, numbered, short
+from leaderboard.figures.figure import Figure, Layout, Linked, Table, Trace, View, numbered, short
 
 Box = tuple[float, float, float, float]
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -30,7 +30,7 @@ def accuracy_against_regularity(points: Sequence[Point], highlight: str | None =
     reading = "Up and left is better. Line: entries that none beats in both."
     rows = [
         [
-            point.method,
+            Linked(point.method, point.link),
             numbered(point.dsc, 4),
             numbered(point.ndv, 4),
             "yes" if point.entry in on_front else "no",

@@ -64,6 +64,12 @@ def cell(value: Measured) -> SafeString:
 
 
 @register.filter
+def table_head(names: Sequence[str]) -> SafeString:
+    """The head of a table of text."""
+    return SafeString("<tr>" + "".join(f'<th scope="col">{_linked(name)}</th>' for name in names) + "</tr>")
+
+
+@register.filter
 def table_rows(rows: Sequence[Sequence[str]]) -> SafeString:
     """The body of a table of text; the first text of a line names it."""
     # Not by the template: figures have thousands of cells.
@@ -71,8 +77,14 @@ def table_rows(rows: Sequence[Sequence[str]]) -> SafeString:
 
 
 def _table_row(line: Sequence[str]) -> str:
-    first, *rest = (html.escape(text) for text in line)
+    first, *rest = map(_linked, line)
     return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{text}</td>" for text in rest)}</tr>'
+
+
+def _linked(text: str) -> str:
+    """A text, as a link where it has the address of a page."""
+    url = getattr(text, "url", None)
+    return f'<a href="{html.escape(url)}">{html.escape(text)}</a>' if url else html.escape(text)
 
 
 @register.filter

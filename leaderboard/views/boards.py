@@ -192,7 +192,7 @@ def _piece(draw: Callable[[], Figure | None], *key: object) -> str:
 def _matrix(board: Board, dataset: BoardDataset) -> Figure | None:
     """One dataset's DSC matrix; a page of its own has the rest."""
     matrix = boards.matrix_of(board, dataset.slug, "DSC")
-    return figures.significance_figure({"DSC": matrix}, dataset.name)
+    return figures.significance_figure(board, {"DSC": matrix}, dataset.name)
 
 
 def _drawn(figure: Figure | None) -> str:

@@ -101,7 +101,7 @@ def _significance(
         "challenge": phase.challenge,
         "board": board,
         "datasets": grid.datasets,
-        "figure": figures.grid_figure(grid, matrices),
+        "figure": figures.grid_figure(board, grid, matrices),
     }
     return {
         "html": render_to_string("boards/_significance.html", context),

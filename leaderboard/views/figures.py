@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from leaderboard.enums import RegistrationTask
 from leaderboard.figures.distributions import case_distributions
-from leaderboard.figures.figure import Figure
+from leaderboard.figures.figure import Figure, url_of
 from leaderboard.figures.heatmap import rank_heatmap
 from leaderboard.figures.overview import Part, data_overview
 from leaderboard.figures.paired import paired_figures
@@ -20,36 +20,33 @@ from leaderboard.figures.tradeoff import Point, accuracy_against_regularity
 from leaderboard.models import Challenge, Dataset
 from leaderboard.queries.boards import Board, BoardDataset
 from leaderboard.queries.families import Family
+from leaderboard.views import linked
 
 
 def heatmap_figure(board: Board, heatmap: Mapping[str, Any] | None) -> Figure | None:
     if heatmap is None or not heatmap["rows"]:
         return None
-    challenge = board.phase.challenge.slug
-    links = {
-        dataset.slug: reverse("dataset", args=[challenge, dataset.slug]) + board.query
-        for dataset in board.datasets
-    }
-    names = {dataset.slug: dataset.name for dataset in board.datasets}
-    return rank_heatmap(heatmap, board.methods, names, links)
+    return rank_heatmap(heatmap, linked.entries(board), linked.datasets(board))
 
 
 def tradeoff_figure(board: Board, highlight: str | None = None) -> Figure | None:
     """Needs DSC and NDV of at least two entries."""
-    challenge = board.phase.challenge.slug
-    points = []
+    names, points = linked.entries(board), []
     for row in board.rows:
         means = {cell.metric.name: cell.mean for cell in row.cells}
         dsc, ndv = means.get("DSC"), means.get("NDV")
         if dsc is not None and ndv is not None:
-            link = reverse("entry", args=[challenge, row.entry]) + board.query
-            points.append(Point(row.entry, row.method, dsc, ndv, link))
+            points.append(Point(row.entry, row.method, dsc, ndv, url_of(names[row.entry]) or ""))
     return accuracy_against_regularity(points, highlight) if len(points) > 1 else None
 
 
-def significance_figure(matrices: Mapping[str, Mapping[str, Any] | None], where: str) -> Figure | None:
+def significance_figure(
+    board: Board, matrices: Mapping[str, Mapping[str, Any] | None], where: str
+) -> Figure | None:
     """Needs at least two entries to compare."""
-    present = [matrix for matrix in matrices.values() if matrix and len(matrix["entries"]) > 1]
+    present = [
+        linked.matrix(board, matrix) for matrix in matrices.values() if matrix and len(matrix["entries"]) > 1
+    ]
     return significance_matrices(present, where) if present else None
 
 
@@ -59,10 +56,12 @@ def dataset_figures(
     metrics = [vars(metric) for metric in board.metrics if metric.name in part["metrics"]]
     values = {name: metric["values"] for name, metric in part["metrics"].items()}
     has_cases = any(values.values())
-    spread = case_distributions(metrics, part["cases"], values, board.methods) if has_cases else None
+    methods = linked.entries(board)
+    links = {entry: linked.case(board, dataset.slug, entry) for entry in methods}
+    spread = case_distributions(metrics, part["cases"], values, methods, links) if has_cases else None
     matrices = {metric["name"]: part["significance"].get(metric["name"]) for metric in metrics}
-    matrix = significance_figure(matrices, dataset.name)
-    profile = structure_profile(metrics, structures, board.methods) if structures else None
+    matrix = significance_figure(board, matrices, dataset.name)
+    profile = structure_profile(metrics, structures, methods) if structures else None
     return [figure for figure in (spread, matrix, profile) if figure is not None]
 
 
@@ -88,9 +87,10 @@ def overview_figure(challenge: Challenge, datasets: Iterable[Any]) -> Figure | N
 
 def entry_figures(board: Board, entry: str, means: Mapping[str, Any]) -> list[Figure]:
     metrics = [vars(metric) for metric in board.metrics]
-    names = {dataset.slug: dataset.name for dataset in board.datasets}
-    methods = {slug: method for slug, method in board.methods.items() if slug in means}
-    profile = entry_profile(entry, metrics, names, means, methods) if entry in means else None
+    methods = {slug: method for slug, method in linked.entries(board).items() if slug in means}
+    profile = (
+        entry_profile(entry, metrics, linked.datasets(board), means, methods) if entry in means else None
+    )
     drawn = (profile if profile and profile.views else None, tradeoff_figure(board, entry))
     return [figure for figure in drawn if figure is not None]
 
@@ -98,12 +98,11 @@ def entry_figures(board: Board, entry: str, means: Mapping[str, Any]) -> list[Fi
 def stability_figures(board: Board, agreement: Mapping[str, Any]) -> list[Figure]:
     """Blobs, bumps and the ranking without each dataset."""
     ranked = [row for row in board.rows if row.rank is not None]
-    order = [row.entry for row in ranked]
-    drawn = []
+    order, methods, drawn = [row.entry for row in ranked], linked.entries(board), []
     if board.stability is not None and all(row.distribution for row in ranked):
         entries = [
             {
-                "method": row.method,
+                "method": methods[row.entry],
                 "rank": row.rank,
                 "interval": row.rank_interval,
                 "distribution": row.distribution,
@@ -114,12 +113,12 @@ def stability_figures(board: Board, agreement: Mapping[str, Any]) -> list[Figure
     drawn.append(_scheme_bumps(board, agreement["schemes"], order))
     found = agreement["without_dataset"]
     if found["names"]:
-        names = {dataset.slug: dataset.name for dataset in board.datasets}
+        names = linked.datasets(board)
         columns = [
             (names[name], f"τ {tau:.2f}") for name, tau in zip(found["names"], found["full_tau"], strict=True)
         ]
         full = dict(zip(found["entries"], found["full"], strict=True))
-        drawn.append(without_each(order, board.methods, columns, _by_entry(found), full))
+        drawn.append(without_each(order, methods, columns, _by_entry(found), full))
     return drawn
 
 
@@ -133,14 +132,15 @@ def _scheme_bumps(board: Board, found: Mapping[str, Any], order: list[str]) -> F
     first = found["names"].index(official) if official in found["names"] else 0
     places = [first, *(at for at in range(len(found["names"])) if at != first)]
     ranks = _by_entry(found)
+    names = linked.schemes(board, found["names"])
     columns = [
         (
-            found["names"][at],
+            names[found["names"][at]],
             "official" if at == first and official in found["names"] else f"τ {found['tau'][first][at]:.2f}",
         )
         for at in places
     ]
-    return bumps(order, board.methods, columns, [ranks[at] for at in places])
+    return bumps(order, linked.entries(board), columns, [ranks[at] for at in places])
 
 
 def tau_rows(found: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
@@ -181,11 +181,16 @@ def _grid(family: Family, metrics: tuple[str, ...]) -> Grid | None:
     return Grid(key, family, having, present)
 
 
-def grid_figure(grid: Grid, matrices: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def grid_figure(board: Board, grid: Grid, matrices: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     """`matrices` by dataset and metric; None where there are not two entries to compare."""
+    names = linked.datasets(board)
     rows = [
         [
-            Place(dataset.name, RegistrationTask(dataset.task).label.lower(), matrices[dataset.slug][metric])
+            Place(
+                names[dataset.slug],
+                RegistrationTask(dataset.task).label.lower(),
+                linked.matrix(board, matrices[dataset.slug][metric]),
+            )
             if _comparable(matrices, dataset.slug, metric)
             else None
             for dataset in grid.datasets
@@ -203,11 +208,10 @@ def _comparable(matrices: Mapping[str, Mapping[str, Any]], dataset: str, metric:
 
 def comparison_figures(board: Board, found: Mapping[str, Any], *, downloads: bool) -> list[Figure]:
     """Case by case: a against b, and the distribution of their differences."""
-    challenge, phase, a, b = board.phase.challenge.slug, board.phase.slug, found["a"], found["b"]
-    names = {dataset.slug: dataset.name for dataset in board.datasets}
-    pages = reverse("cases", args=[challenge])
-    links = {slug: f"{pages}{{text}}/?dataset={slug}&phase={phase}&entry={a}&beside={b}" for slug in names}
-    csv = f"{reverse('compare_csv', args=[challenge])}{board.query}&a={a}&b={b}" if downloads else ""
+    a, b = found["a"], found["b"]
+    names, methods = linked.datasets(board), linked.entries(board)
+    links = {slug: linked.case(board, slug, a, b) for slug in names}
+    page = reverse("compare_csv", args=[board.phase.challenge.slug])
+    csv = f"{page}{board.query}&a={a}&b={b}" if downloads else ""
     metrics = [vars(metric) for metric in board.metrics]
-    methods = board.methods
     return paired_figures(methods[a], methods[b], metrics, names, found["datasets"], links, csv)

@@ -51,6 +51,13 @@
       for (const button of element.querySelectorAll("[data-save]")) {
         button.addEventListener("click", () => this.save(button.dataset.save));
       }
+      element.addEventListener("click", (event) => {
+        const link = event.target.closest('a[href^="#"]')?.getAttribute("href");
+        if (!link) return;
+        event.preventDefault();
+        this.open(link);
+        element.querySelector(link).focus();
+      });
     }
 
     // Read when it is drawn: a page may have megabytes of figures below what is seen first.
@@ -65,6 +72,7 @@
     }
 
     choose(number) {
+      this.told = null;
       const open = this.tables.some((table) => table.open);
       this.shown = number;
       this.buttons.forEach((button, at) => button.setAttribute("aria-pressed", at === number));
@@ -110,10 +118,23 @@
       if (isOnPaper()) this.plot.style.zoom = Math.min(1, room / width);
       await shown;
       if (this.state === "drawn") return;
-      this.plot.on("plotly_click", (event) => {
-        const link = leading(event.points[0]);
-        if (typeof link === "string") location.assign(seen(link));
-      });
+      this.plot.addEventListener("pointerdown", (event) => { this.finger = event.pointerType === "touch"; this.before = this.told; }, true);
+      this.plot.on("plotly_click", ({ points }) => this.follow(points[0]));
+      this.plot.on("plotly_hover", ({ points }) => this.plot.classList.toggle("opens", Boolean(leading(points[0]))));
+      this.plot.on("plotly_unhover", () => this.plot.classList.remove("opens"));
+    }
+
+    // A finger cannot hover: its first tap tells, its second one opens. Plotly tells of each tap twice.
+    follow(point) {
+      const link = point && leading(point);
+      this.told = point && `${point.curveNumber}/${point.pointNumber}`;
+      if (link && (!this.finger || this.before === this.told)) this.open(link);
+    }
+
+    // A page, or (#) another view of this figure.
+    open(link) {
+      if (link.startsWith("#")) this.choose(this.tables.findIndex((table) => table.querySelector(link)));
+      else location.assign(seen(link));
     }
 
     get name() {
@@ -143,9 +164,13 @@
     }
   }
 
-  // Where a point leads: by itself, or with its text in the address that its trace has.
-  function leading(point) {
-    return point?.customdata ?? point?.data.meta?.link?.replace("{text}", encodeURIComponent(point.text));
+  // Where a mark leads: by itself, or by the address that its trace has, with the names of its place filled in.
+  function leading({ customdata, data, pointNumber }) {
+    if (customdata) return customdata;
+    const { link, entries } = data?.meta ?? {};
+    const [row, column] = [pointNumber].flat();
+    const names = { text: data?.text?.[row], row: entries?.[row], column: entries?.[column] };
+    return link?.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(names[name]));
   }
 
   // Organizers who look through others' eyes go on doing so.

@@ -86,6 +86,37 @@ def test_a_figure_tells_switches_follows_the_theme_and_saves(
     assert complaints == []
 
 
+def test_a_click_opens_what_a_mark_is_of_and_a_finger_sees_it_told_first(
+    browser: Browser, live_server: object, phase: Phase
+) -> None:
+    context = browser.new_context(has_touch=True, viewport={"width": 1280, "height": 1600})
+    page = context.new_page()
+    complaints = listen(page)
+    page.goto(f"{live_server}{BOARD}")
+    drawn(page)
+    figure = page.locator("[data-figure='figure-rank-heatmap']")
+    box = figure.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    top = box["y"] + box["height"] / 16
+    # The third of three columns is of two datasets together: by dataset there is one for each.
+    page.mouse.click(box["x"] + box["width"] * 5 / 6, top)
+    expect(figure.get_by_role("button", name="By dataset")).to_have_attribute("aria-pressed", "true")
+    expect(figure.locator(".xtick text")).to_have_count(3)
+    page.touchscreen.tap(box["x"] + box["width"] * 5 / 6, top)
+    expect(figure.locator(".hovertext")).to_contain_text("T2-like contrast, ACC")
+    expect(page).to_have_url(f"{live_server}{BOARD}")
+    page.touchscreen.tap(box["x"] + box["width"] * 5 / 6, top)
+    expect(page).to_have_url(f"{live_server}/challenges/lumir/datasets/t2-like/?phase=validation")
+    drawn(page)
+    point = page.locator("[data-figure='figure-distributions'] .points path").first
+    point.click(force=True)
+    expect(page).to_have_url(
+        re.compile(r"/cases/34\d\d_34\d\d/\?dataset=t2-like&phase=validation&entry=entry-0$")
+    )
+    assert complaints == []
+    context.close()
+
+
 def test_the_board_sorts_and_filters_and_the_address_follows(
     page: Page, live_server: object, phase: Phase
 ) -> None:
@@ -203,7 +234,8 @@ def test_the_board_is_readable_without_script(browser: Browser, live_server: obj
     page.get_by_label("HD95", exact=True).uncheck()
     page.get_by_role("button", name="Show these").click()
     expect(page.get_by_role("columnheader", name="HD95")).to_have_count(0)
-    page.get_by_role("columnheader", name="NDV").get_by_role("link").click()
+    table = page.get_by_role("region", name="Leaderboard table")
+    table.get_by_role("columnheader", name="NDV").get_by_role("link").click()
     expect(page.locator("table[data-sortable] tbody th a").first).to_have_text("Method 7")
     # Nothing is drawn, so the tables stand open, and what needs a script is not there.
     figure = page.locator("[data-figure='figure-significance']")

@@ -183,11 +183,8 @@ def test_hidden_names_are_behind_no_link_of_the_site(place: Place) -> None:
 def test_a_hidden_ranking_is_not_told_by_the_order_of_rows(place: Place) -> None:
     place.show(Aspect.AGGREGATES)
     html = text(Client(), [f"{place.home}datasets/t1/"])
-    assert re.findall(r'scope="row"><a href="[^"]*">(\w+) Net</a>', html) == [
-        "Aardvark",
-        "Bumblebee",
-        "Cormorant",
-    ]
+    rows = re.findall(r'scope="row"><a href="[^"]*">(\w+) Net</a>', html)
+    assert list(dict.fromkeys(rows)) == ["Aardvark", "Bumblebee", "Cormorant"]
     figures = [json.loads(found) for found in re.findall(r'json">(.*?)</script>', html, re.DOTALL)]
     matrix = next(figure for figure in figures if figure["key"] == "significance")
     assert matrix["views"][0]["data"][0]["y"][0].startswith("Aardvark")

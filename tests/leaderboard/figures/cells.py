@@ -9,7 +9,18 @@ from itertools import accumulate, combinations, groupby
 from statistics import fmean
 from typing import Any
 
-from tests.leaderboard.figures.reading import DASH, Data, Drawing, called, ended, flat, printed, same
+from tests.leaderboard.figures.reading import (
+    DASH,
+    HOME,
+    Data,
+    Drawing,
+    called,
+    ended,
+    flat,
+    printed,
+    same,
+    unfolded,
+)
 
 _HOVER = "{} against {}<br>{}, {}<br>p {}, corrected {}<br>rank-biserial {}<br>Cohen's d {}"
 TASKS = {
@@ -52,6 +63,9 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
         ]
         same(flat(cells["hovertext"]), expected_texts)
         same(view.ticks(), list(enumerate(metric for _, metric in heads)))
+        opened = [_opened(column["datasets"]) for _, column in picked[view.name]]
+        assert cells["customdata"] == [opened] * len(names)
+        assert [link for text, link in view.links if text in view.table[0]] == opened
         same(view.notes, _headings([title for title, _ in heads]))
         drawn = set(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
         expected = {
@@ -69,6 +83,12 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
     ]
 
 
+def _opened(datasets: Sequence[str]) -> str:
+    """The page of a dataset; of several the figure's view by dataset."""
+    one = f"{HOME}datasets/{datasets[0]}/?phase=validation"
+    return one if len(datasets) == 1 else "#rank-heatmap-by-dataset"
+
+
 def _headings(titles: Sequence[str]) -> list[tuple[str, float, int]]:
     """One above the middle of each run of the same title."""
     runs = [(title, len(list(run))) for title, run in groupby(titles)]
@@ -79,6 +99,8 @@ def _headings(titles: Sequence[str]) -> list[tuple[str, float, int]]:
 def _triangle(matrix: Mapping[str, Any], trace: Mapping[str, Any]) -> None:
     """One matrix of paired tests: colours, dots and hover texts above the diagonal, nothing below."""
     names = matrix["methods"]
+    link = f"{HOME}compare/?phase=validation&a={{row}}&b={{column}}"
+    assert trace["meta"] == {"link": link, "entries": matrix["entries"]}
     called(trace["x"], names)
     called(trace["y"], names)
     for row in range(len(names)):
@@ -255,6 +277,8 @@ def tradeoff(data: Data, views: Sequence[Drawing], page: str) -> None:
     assert any(dots["text"])
     for text, (name, (dsc, ndv)) in zip(dots["hovertext"], both.items(), strict=True):
         assert text == f"{name}<br>DSC {dsc:.4f}, NDV {ndv:.4f} %"
+    slugs = {name: slug for slug, name in data.names.items()}
+    assert dots["customdata"] == [f"{HOME}entries/{slugs[name]}/?phase=validation" for name in both]
     line = sorted((both[name][1], both[name][0]) for name in unbeaten)
     same(front["x"], [ndv or zero for ndv, _ in line])
     same(front["y"], [dsc for _, dsc in line])
@@ -271,6 +295,13 @@ def _number(words: str) -> float:
 def overview(data: Data, views: Sequence[Drawing], _: str) -> None:
     """Datasets are rows of (group, task, contrast, name), source and number of cases."""
     by_task, by_source = views
+    slugs = {title: slug for slug, title in data.titles.items()}
+    # A dataset that no board has is called by its slug.
+    opened = [f"{HOME}datasets/{slugs.get(path[3], path[3].lower())}/" for path, *_ in data.datasets]
+    for view in views:
+        leaves = dict(zip(map(unfolded, view.traces[-1]["text"]), view.traces[-1]["customdata"], strict=True))
+        assert [leaves[path[3]] for path, *_ in data.datasets] == opened
+        assert {link for ring in view.traces[:-1] for link in ring["customdata"]} == {None}
     _rings(by_task, [(path, source and f"from {source}", n) for path, source, n in data.datasets])
     rows = [[path[3], *path[:3], source or DASH, str(cases)] for path, source, cases in data.datasets]
     total = sum(cases for *_, cases in data.datasets)

@@ -10,18 +10,26 @@ from typing import Any
 import pytest
 
 DASH = "\N{EN DASH}"
+HOME = "/challenges/lumir/"
 _FIGURE = re.compile(r'<figure class="figure" data-figure="figure-([^"]+)">(.*?)</figure>', re.DOTALL)
 _TABLE = re.compile(r"<details data-table.*?</details>", re.DOTALL)
+_CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
+_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>')
+_TAG = re.compile(r"</?a\b[^>]*>")
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One view of a figure as a page has it: traces, layout, and the table below with its head."""
+    """One view of a figure as a page has it: traces, layout, and the table below with its head.
+
+    links: (text, address) of the table's links.
+    """
 
     name: str
     traces: list[dict[str, Any]]
     layout: dict[str, Any]
     table: list[list[str]]
+    links: list[tuple[str, str]]
 
     def ticks(self, axis: str = "xaxis") -> list[tuple[float, str]]:
         """Places and words of an axis."""
@@ -45,13 +53,19 @@ def on_page(text: str) -> dict[str, list[Drawing]]:
         spec = json.loads(re.findall(r"<script[^>]*>(.*?)</script>", body, re.DOTALL)[0])
         tables = [
             [
-                [html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)]
+                [html.unescape(_TAG.sub("", cell)) for cell in _CELL.findall(row)]
                 for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)
             ]
             for table in _TABLE.findall(body)
         ]
-        views = zip(spec["views"], tables, strict=True)
-        found[key] = [Drawing(view["name"], view["data"], view["layout"], table) for view, table in views]
+        links = [
+            [(html.unescape(text), html.unescape(link)) for link, text in _LINK.findall(table)]
+            for table in _TABLE.findall(body)
+        ]
+        found[key] = [
+            Drawing(view["name"], view["data"], view["layout"], table, of_table)
+            for view, table, of_table in zip(spec["views"], tables, links, strict=True)
+        ]
     return found
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tests.leaderboard.figures.reading import Data, Drawing, ended, flat, measured, printed, same
+from tests.leaderboard.figures.reading import HOME, Data, Drawing, ended, flat, measured, printed, same
 
 
 def distributions(data: Data, views: Sequence[Drawing], page: str) -> None:
@@ -17,6 +17,8 @@ def distributions(data: Data, views: Sequence[Drawing], page: str) -> None:
         for entry, trace, row in zip(entries, view.traces, view.table[1:], strict=True):
             cases = [(k, v) for k, v in zip(part["cases"], values[entry], strict=True) if v is not None]
             same(trace["text"], [key for key, _ in cases])
+            link = f"{HOME}cases/{{text}}/?dataset={page}&phase=validation&entry={entry}"
+            assert trace["meta"] == {"link": link}
             same(trace["x"], [round(value, decimals + 2) for _, value in cases])
             same(trace["y"], [data.names[entry]] * len(cases))
             numbers = [value for _, value in cases]
@@ -58,6 +60,8 @@ def paired(data: Data, views: Sequence[Drawing], page: str) -> None:
         assert (view.title(), view.title("yaxis")) == (f"{words}, {b}", f"{words}, {a}")
         assert view.table[0] == ["Case", "Dataset", a, b, "Difference"]
         sign = 1 if data.metrics[view.name]["direction"] == "higher" else -1
+        shown = "&phase=validation&entry={}&beside={}".format(*page.split("/"))
+        links = {title: f"{HOME}cases/{{text}}/?dataset={slug}{shown}" for slug, title in data.titles.items()}
         drawn = [
             (trace["meta"]["dataset"], *point)
             for trace in points
@@ -77,7 +81,10 @@ def paired(data: Data, views: Sequence[Drawing], page: str) -> None:
         hover = f"<br>%{{fullData.meta.a}} %{{y:.{decimals}f}}<br>%{{fullData.meta.b}} %{{x:.{decimals}f}}"
         for trace in points:
             assert (trace["meta"]["a"], trace["meta"]["b"]) == (a, b)
+            assert trace["meta"]["link"] == links[trace["meta"]["dataset"]]
             assert trace["hovertemplate"] == f"%{{text}}, %{{fullData.meta.dataset}}{hover}<extra></extra>"
+        told = [links[title].replace("{text}", case) for title, case, *_ in cases]
+        assert [link for text, link in view.links if text in data.parts["dataset/t2-like"]["cases"]] == told
         for row, (title, case, first, second) in zip(view.table[1:], cases, strict=True):
             numbers = (printed(first, decimals), printed(second, decimals))
             same(row, [case, title, *numbers, f"{first - second:+.{decimals}f}"])

@@ -28,11 +28,11 @@ def figures() -> list[Figure]:
     everywhere = payload.means(4)
     points = [Point(f"e{n}", f"Method {n}", 0.8 - n / 20, n / 100, "/there/") for n in range(4)]
     return [
-        rank_heatmap(
-            payload.heatmap(4), methods, payload.DATASETS, dict.fromkeys(payload.DATASETS, "/there/")
+        rank_heatmap(payload.heatmap(4), methods, payload.DATASETS),
+        significance_matrices(list(map(opening, part["significance"].values())), "T2-like contrast"),
+        case_distributions(
+            payload.METRICS, part["cases"], values, methods, dict.fromkeys(methods, "/{text}/")
         ),
-        significance_matrices(list(part["significance"].values()), "T2-like contrast"),
-        case_distributions(payload.METRICS, part["cases"], values, methods),
         entry_profile("entry-1", payload.METRICS, payload.DATASETS, everywhere, methods),
         accuracy_against_regularity(points, "e1"),
         *certainty(methods),
@@ -47,12 +47,16 @@ def figures() -> list[Figure]:
     ]
 
 
+def opening(matrix: dict[str, Any]) -> dict[str, Any]:
+    return matrix | {"link": "/{row}/{column}/"}
+
+
 def certainty(methods: dict[str, str]) -> list[Figure]:
     entries = [
         {"method": name, "rank": at + 1, "interval": (1, 4), "distribution": payload.distribution(at, 4)}
         for at, name in enumerate(methods.values())
     ]
-    matrices = [payload.matrix(metric, 4) for metric in ("DSC", "HD95")]
+    matrices = [opening(payload.matrix(metric, 4)) for metric in ("DSC", "HD95")]
     columns = [("strict", "official"), ("mean-rank", "τ 0.50")]
     ranks = [{entry: float(at) for at, entry in enumerate(methods, start=1)}] * 2
     return [

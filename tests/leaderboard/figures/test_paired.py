@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import pytest
 
+from leaderboard.figures.figure import url_of
 from leaderboard.figures.paired import LISTED, bin_edges, paired_figures
 from tests.leaderboard import payload
 
@@ -49,6 +50,7 @@ def test_of_thousands_of_cases_those_that_differ_most_are_listed_and_all_are_dra
     # The differences rise from -1/2 to nearly 1/2: the ends are what differs most.
     listed = {int(row[0]) for row in view.table.rows}
     assert listed == {*range(LISTED // 2 + 1), *range(count - LISTED // 2 + 1, count)}
+    assert url_of(view.table.rows[0][0]) == "/cases/0/"
     assert view.table.note == "The 200 cases that differ most, of 800."
     assert view.csv == paired.json["views"][0]["csv"] == "/all.csv"
 

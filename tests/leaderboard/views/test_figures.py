@@ -185,7 +185,7 @@ def _leave_gaps(name: str, part: dict[str, Any]) -> None:
         part["metrics"]["HD95"]["means"]["entry-1"][0] = None
 
 
-READ = ("ids", "parents", "labels", "values", "x", "y", "z", "text", "hovertext")
+READ = ("ids", "parents", "labels", "values", "x", "y", "z", "text", "hovertext", "customdata")
 
 
 def spots(value: list[Any]) -> Iterator[tuple[list[Any], int]]:
@@ -237,8 +237,13 @@ def altered(views: list[Drawing]) -> Iterator[str]:
             if isinstance(trace.get("marker", {}).get(name), list)
         }
         columns["table"] = view.table
-        cells = [(column, *spot) for column, values in columns.items() for spot in spots(values)]
+        cells: list[tuple[str, Any, Any]] = [
+            (column, *spot) for column, values in columns.items() for spot in spots(values)
+        ]
         cells += [("layout", *spot) for spot in written(view.layout)]
+        for meta in (trace["meta"] for trace in view.traces if "meta" in trace):
+            cells += [("meta", meta, key) for key in meta if key != "entries"]
+            cells += [("meta", *spot) for spot in spots(meta.get("entries", []))]
         for column, holder, at in cells:
             kept = holder[at]
             for holder[at] in others(kept):
@@ -262,6 +267,25 @@ def test_every_plot_equals_the_snapshot_and_no_cell_escapes_the_comparison(
         check(data, views, of)
         escaped = [change for change in altered(views) if not differs(check, data, views, of)]
         assert not escaped, (key, escaped[:5])
+
+
+def test_names_in_tables_are_links_that_lead_to_pages_of_the_phase(client: Client, data: Data) -> None:
+    pages = {name: f"{HOME}entries/{slug}/" for slug, name in data.names.items()}
+    pages |= {title: f"{HOME}datasets/{slug}/" for slug, title in data.titles.items()}
+    kinds: dict[str, str] = {}
+    for address, key, _, _ in PLACES:
+        for view in on_page(page(client, address))[key]:
+            # The data page is of no phase.
+            query = "" if key == "data" else "?phase=validation"
+            named = [cell for row in view.table for cell in row if cell in pages]
+            told = [(text, link) for text, link in view.links if text in pages]
+            assert told == [(name, pages[name] + query) for name in named], (key, view.name)
+            for _, link in view.links:
+                kinds.setdefault(link.removeprefix(HOME).split("/")[0], link)
+    assert kinds.pop("#rank-heatmap-by-dataset")
+    assert kinds.keys() == {"entries", "datasets", "cases", "compare", "phases"}
+    for link in kinds.values():
+        page(client, link)
 
 
 def test_every_figure_that_there_is_is_compared() -> None:
