@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import urllib.error
@@ -11,13 +12,16 @@ from typing import Any
 
 import pytest
 import yaml
+from django.core.management import get_commands
 
 from leaderboard.demo.stage import QUEUES, site_commands
 from tests.leaderboard.conftest import stack  # noqa: F401 a fixture
 from tests.leaderboard.stack import Stack, free_port, listens
 
 ROOT = Path(__file__).resolve().parent.parent
-SITE = {"migrate", "web", "transfers", "worker", "pictures", "mailer", "beat"}
+SITE = {"migrate", "web", "transfers", "worker", "pictures", "mailer", "beat", "tools"}
+# They end by themselves.
+ONCE = {"migrate", "tools"}
 GIVEN = {"SITE_HOST": "lumir.example.org", "DEFAULT_FROM_EMAIL": "leaderboard@example.org"}
 SECRETS = {
     "secret_key": "q7Rk2-vZ0xWc9LmT4bNj8YhPd3SgFa6UeQoViKtCyXwBzDuHnMrJlGsE",
@@ -54,11 +58,11 @@ def production(compose: dict[str, Any], tmp_path: Path) -> dict[str, str]:
 def test_every_service_is_there_with_a_health_check(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == SITE | {"proxy", "postgres", "redis"}
-    assert [name for name, service in services.items() if "healthcheck" not in service] == ["migrate"]
+    assert {name for name, service in services.items() if "healthcheck" not in service} == ONCE
 
 
 def test_nothing_starts_before_the_migrations(compose: dict[str, Any]) -> None:
-    for name in SITE - {"migrate"}:
+    for name in SITE - ONCE:
         wanted = compose["services"][name]["depends_on"]
         assert wanted["migrate"]["condition"] == "service_completed_successfully"
 
@@ -102,8 +106,43 @@ def test_the_site_s_processes_share_what_they_have_to(compose: dict[str, Any]) -
     mounted = {str(volume).split(":")[1] for volume in compose["services"]["web"]["volumes"]}
     folders = {f"/data/{name}" for name in ("ground-truth", "uploads", "media", "imports")}
     assert mounted == folders | {"/app/numba-cache"}
-    for name in SITE:
+    for name in SITE - {"tools"}:
         assert compose["services"][name]["volumes"] == compose["services"]["web"]["volumes"]
+    tools = compose["services"]["tools"]["volumes"]
+    assert tools == [*compose["services"]["web"]["volumes"], "./backups:/backups"]
+
+
+def written() -> list[list[str]]:
+    """The words of each line of docker compose that the docs have to be copied."""
+    blocks = re.findall(r"```\n(.*?)```", (ROOT / "docs" / "operations.md").read_text(), re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    found = [line.partition("docker compose ")[2] for line in lines if "docker compose " in line]
+    return [shlex.split(line, comments=True) for line in found]
+
+
+def test_what_the_docs_have_run_finds_its_service_command_and_folders(
+    compose: dict[str, Any],
+) -> None:
+    checked = set()
+    for words in written():
+        verb = next((word for word in words if word in {"run", "exec"}), None)
+        if verb is None:
+            continue
+        rest = words[words.index(verb) + 1 :]
+        service = next(word for word in rest if word in compose["services"])
+        mounts = [str(one) for one in compose["services"][service].get("volumes", [])]
+        mounts += [rest[number + 1] for number, word in enumerate(rest) if word == "-v"]
+        told = rest[rest.index(service) + 1 :]
+        if "manage.py" in told:
+            command = told[told.index("manage.py") + 1]
+            assert command in get_commands(), words
+            checked.add(command)
+        for path in (word for word in told if word.startswith("/")):
+            (mount,) = [one.split(":") for one in mounts if path.startswith(one.split(":")[1])]
+            # What is mounted read-only is read from.
+            assert mount[2:] in ([], ["ro"]), words
+            assert mount[2:] == [] or mount[1] == "/from", words
+    assert checked >= {"backup", "restore", "import_dataset", "doctor", "check", "createsuperuser", "janitor"}
 
 
 def test_the_workers_together_read_the_queues_of_the_demo_s_worker(compose: dict[str, Any]) -> None:
@@ -162,13 +201,10 @@ def test_every_setting_it_gives_is_one_that_is_read(compose: dict[str, Any]) -> 
 
 
 def test_errors_are_reported_from_where_there_is_a_way_out(compose: dict[str, Any]) -> None:
-    services = beside("sentry.yml")["services"]
-    assert set(services) == {name for name in SITE if "outside" in compose["services"][name]["networks"]} - {
-        "migrate"
-    }
-    assert all(
-        set(service["secrets"]) == set(beside("sentry.yml")["secrets"]) for service in services.values()
-    )
+    given = beside("sentry.yml")
+    outside = {name for name in SITE if "outside" in compose["services"][name]["networks"]}
+    assert set(given["services"]) == outside - ONCE
+    assert all(set(service["secrets"]) == set(given["secrets"]) for service in given["services"].values())
 
 
 def test_its_settings_are_safe(production: dict[str, str]) -> None:

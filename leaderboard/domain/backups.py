@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -67,6 +68,21 @@ def backup(target: Path, *, link: bool = False) -> Manifest:
 
     Raises Unusable.
     """
+    with _for_us_alone():
+        return _backup(target, link=link)
+
+
+@contextmanager
+def _for_us_alone() -> Iterator[None]:
+    """Backups hold addresses of mail and hashes of passwords: nobody else reads what is made here."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _backup(target: Path, *, link: bool) -> Manifest:
     target.mkdir(parents=True, exist_ok=True)
     if link and any(store(kind).remote for kind in KINDS):
         raise Unusable("Files in a bucket cannot be linked; make the backup without --link.")
@@ -91,9 +107,12 @@ def backup(target: Path, *, link: bool = False) -> Manifest:
 
 
 def restore(source: Path) -> Manifest:
-    """Fill an empty database and empty folders from a backup whose every hash is right. Raises Unusable."""
+    """Fill an empty database and empty folders from a backup whose every hash is right. Raises Unusable.
+
+    Broken off before the rows are there, it is repeated: files that it has brought back are in nobody's way.
+    """
     manifest = read(source)
-    _require_empty()
+    _require_empty(manifest)
     _require_known(manifest)
     problems = list(_spoiled(source, manifest))
     if problems:
@@ -142,6 +161,7 @@ def _dump(cursor: Any, table: str, target: Path) -> dict[str, Any]:
         listed = ", ".join(map(_quoted, columns))
         cursor.copy_expert(f"COPY {_quoted(table)} ({listed}) TO STDOUT", file)
         rows = cursor.rowcount
+    _settle(path)
     return {"rows": rows, "columns": columns, "sha256": sha256(path)}
 
 
@@ -211,9 +231,17 @@ def _keep(file: _Wanted, target: Path, *, link: bool) -> dict[str, Any]:
         store(file.kind).fetch(file.name, target)
     else:
         _copy(file, target)
-    with target.open("rb") as copy:
-        os.fsync(copy.fileno())
+    _settle(target)
     return {"size": target.stat().st_size, "sha256": sha256(target)}
+
+
+def _settle(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _copy(file: _Wanted, target: Path) -> None:
@@ -231,12 +259,13 @@ def sha256(path: Path) -> str:
 
 
 def _write_manifest(target: Path, manifest: Manifest) -> None:
+    """Once all that it names is on the disk."""
     part = target / f".{MANIFEST}"
-    with part.open("wb") as file:
-        file.write(json.dumps(vars(manifest), indent=1).encode())
-        file.flush()
-        os.fsync(file.fileno())
+    part.write_bytes(json.dumps(vars(manifest), indent=1).encode())
+    for path in (part, *(path for path in target.rglob("*") if path.is_dir())):
+        _settle(path)
     part.rename(target / MANIFEST)
+    _settle(target)
 
 
 def _spoiled(source: Path, manifest: Manifest) -> Iterator[str]:
@@ -249,17 +278,21 @@ def _spoiled(source: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{name} has changed"
 
 
-def _require_empty() -> None:
+def _require_empty(manifest: Manifest) -> None:
     if Submission._meta.db_table in _tables():
         with connection.cursor() as cursor:
             for table in ("auth_user", Submission._meta.db_table, "leaderboard_challenge"):
                 cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {_quoted(table)})")  # noqa: S608
                 if cursor.fetchone()[0]:
                     raise Unusable("The database is not empty. A backup is restored into a new database.")
-    places: list[Store] = [Folder("UPLOADS_ROOT"), *map(store, KINDS)]
-    for storage in places:
-        if kept := next(storage.walk(), None):
-            raise Unusable(f"The place of {kept.name} is not empty. A backup is restored into empty folders.")
+    places: list[tuple[str, Store]] = [("uploads", Folder("UPLOADS_ROOT"))]
+    places += [(place, store(kind)) for kind, (_, _, place) in KINDS.items()]
+    for place, storage in places:
+        for kept in storage.walk():
+            if manifest.files.get(f"{place}/{kept.name}", {}).get("size") != kept.size:
+                raise Unusable(
+                    f"The place of {kept.name} is not empty. A backup is restored into empty folders."
+                )
 
 
 def _applied() -> list[list[str]]:

@@ -9,6 +9,9 @@ from django.core.management.base import BaseCommand
 
 from leaderboard.domain import backups
 
+INCOMPLETE = 2
+"""Everything that is there was kept, and not all is there."""
+
 
 class Command(BaseCommand):
     help = "Write database and files into an empty folder, with a hash for each; the site may go on running."
@@ -25,5 +28,6 @@ class Command(BaseCommand):
         rows = sum(facts["rows"] for facts in made.tables.values())
         size = sum(facts["size"] for facts in made.files.values())
         self.stdout.write(f"{rows} rows of {len(made.tables)} tables, {len(made.files)} files, {size} bytes")
-        for name in made.missing:
-            self.stdout.write(f"missing, though the database names it: {name}")
+        if made.missing:
+            names = "\n".join(made.missing)
+            raise CommandError(f"missing, though the database names them:\n{names}", returncode=INCOMPLETE)
