@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from leaderboard.domain import audit, notifications
-from leaderboard.domain.teams import free_slug
+from leaderboard.domain import audit, notifications, teams
 from leaderboard.messages import Refused
 from leaderboard.models import AuditEvent, Challenge
 from leaderboard.words import person
@@ -20,7 +19,9 @@ RULES = ("terms", "team_size_limit")
 def create(by: User, name: str, **facts: Any) -> Challenge:
     """A new challenge, run by whoever makes it."""
     with transaction.atomic():
-        made = Challenge.objects.create(slug=free_slug(Challenge.objects.all(), name), name=name, **facts)
+        made = Challenge.objects.create(
+            slug=teams.free_slug(Challenge.objects.all(), name), name=name, **facts
+        )
         made.organizers.add(by)
         audit.record(made, by, f"Challenge {name} created", public=True)
     return made
@@ -59,6 +60,7 @@ def add_organizer(challenge: Challenge, by: User, who: str) -> User:
         raise Refused("no_such_person", who=who)
     with transaction.atomic():
         challenge.organizers.add(found)
+        teams.mark_boards_of(found, challenge)
         audit.record(challenge, by, f"{found.get_username()} is an organizer")
         notifications.made_organizer(found, challenge, person(by))
     return found
@@ -71,4 +73,5 @@ def remove_organizer(challenge: Challenge, by: User, organizer: User) -> None:
         if not locked.organizers.exclude(pk=organizer.pk).exists():
             raise Refused("last_organizer", challenge=challenge.name)
         locked.organizers.remove(organizer)
+        teams.mark_boards_of(organizer, challenge)
         audit.record(challenge, by, f"{organizer.get_username()} is no organizer any more")

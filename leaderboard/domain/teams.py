@@ -45,9 +45,11 @@ def enter(team: Team, user: User, role: Role = Role.MEMBER, terms_version: int |
     terms_version: what was read. Raises Refused where the terms have changed since.
     """
     accepted = people.accept_terms(user, team.challenge, terms_version)
-    return Membership.objects.create(
+    made = Membership.objects.create(
         team=team, challenge=team.challenge, user=user, role=role, terms_version=accepted
     )
+    _boards_follow(team, user)
+    return made
 
 
 @contextmanager
@@ -129,6 +131,7 @@ def leave(team: Team, user: User) -> bool:
         if not others.exists() and Submission.objects.filter(entry__team=current).exists():
             raise Refused("last_member", team=team.name)
         membership.delete()
+        _boards_follow(team, user)
         audit.record(team.challenge, user, f"{user.get_username()} left the team {team.name}")
         notifications.team_changed(notifications.members(team), team, "left", who=person(user))
         return dissolve_if_empty(current)
@@ -141,6 +144,7 @@ def remove(team: Team, user: User, by: User) -> None:
         if membership.role == Role.CAPTAIN:
             raise Refused("captain_must_hand_over")
         membership.delete()
+        _boards_follow(team, user)
         audit.record(team.challenge, by, f"{user.get_username()} removed from the team {team.name}")
         notifications.team_changed([user], team, "removed")
 
@@ -159,6 +163,19 @@ def mark_boards_stale(team: Team) -> None:
     phases = Phase.objects.filter(submissions__entry__team=team).distinct()
     for pk in phases.values_list("pk", flat=True):
         ranking.mark_stale(pk)
+
+
+def _boards_follow(team: Team, user: User) -> None:
+    """Boards say which teams have an organizer in them."""
+    if team.challenge.organizers.filter(pk=user.pk).exists():
+        mark_boards_stale(team)
+
+
+def mark_boards_of(user: User, challenge: Challenge) -> None:
+    """Have the boards made anew that say whether an organizer is in this person's team."""
+    team = team_of(user, challenge)
+    if team is not None:
+        mark_boards_stale(team)
 
 
 def _membership(team: Team, user: User) -> Membership:

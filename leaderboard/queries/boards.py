@@ -1,7 +1,7 @@
 """Boards for pages: read from the newest snapshot that may be shown, never computed here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,11 @@ from leaderboard.queries import snapshots
 from leaderboard.queries.veil import Veil, veil_over, veiled_entries, veiled_matrix, veiled_part
 from leaderboard.rules import Sight
 
+STANDING = {
+    "baseline": "others are measured against it",
+    "organizers": "an organizer of the challenge is in the team",
+    "out of competition": "shown beside the ranks, not ranked",
+}
 # What pages of entries and datasets are made of.
 RESULTS = (Aspect.AGGREGATES, Aspect.PER_DATASET, Aspect.PER_CASE)
 
@@ -75,7 +80,7 @@ class StandIn:
 class Row:
     """One entry on a board; `distribution` counts the resamples that gave it rank 1, 2 and so on.
 
-    own: whether it is of the viewer's own team.
+    organizers: whether an organizer of the challenge is in its team; own: whether it is the viewer's own.
     """
 
     rank: float | None
@@ -95,7 +100,19 @@ class Row:
     distribution: tuple[int, ...] | None = None
     tie_group: int | None = None
     stand_ins: tuple[StandIn, ...] = ()
+    organizers: bool = False
+    submission: str = ""
     own: bool = False
+
+    @property
+    def standing(self) -> dict[str, str]:
+        """What it is beside a team's entry in competition: words, and their meaning."""
+        holds = {
+            "baseline": self.baseline,
+            "organizers": self.organizers,
+            "out of competition": not self.in_competition,
+        }
+        return {word: STANDING[word] for word, is_so in holds.items() if is_so}
 
 
 @dataclass(frozen=True)
@@ -299,6 +316,8 @@ def _row(entry: Mapping[str, Any], metrics: Sequence[Metric]) -> Row:
         stand_ins=tuple(
             StandIn(name, **one) for name, found in entry["imputations"].items() for one in found
         ),
+        organizers=entry.get("organizers", False),
+        submission=entry["submission"],
         own=entry["own"],
     )
 
@@ -306,62 +325,3 @@ def _row(entry: Mapping[str, Any], metrics: Sequence[Metric]) -> Row:
 def cells_of(values: Mapping[str, Mapping[str, Any]], metrics: Sequence[Metric]) -> tuple[Cell, ...]:
     """The cells of a row in the order of the metrics; an unmeasured metric is an empty cell."""
     return tuple(Cell(metric, **values.get(metric.name, {})) for metric in metrics)
-
-
-@dataclass(frozen=True)
-class DatasetRow:
-    """One line of a dataset's table: an entry there; or of an entry's table: a dataset."""
-
-    slug: str
-    name: str
-    cells: tuple[Cell, ...]
-    row: Row | None = None
-    dataset: BoardDataset | None = None
-
-
-def dataset_rows(board: Board, part: Mapping[str, Any]) -> list[DatasetRow]:
-    """The entries on one dataset, in board order, the best mean of each metric marked."""
-    metrics = [metric for metric in board.metrics if metric.name in part["metrics"]]
-    lines = {line["entry"]: line["metrics"] for line in part["table"]}
-    best = {
-        metric.name: best_mean([of.get(metric.name, {}) for of in lines.values()], metric)
-        for metric in metrics
-        if board.veil.shows(Aspect.PER_DATASET)
-    }
-    return [
-        DatasetRow(row.entry, row.method, _marked(cells_of(lines[row.entry], metrics), best), row=row)
-        for row in board.rows
-        if row.entry in lines
-    ]
-
-
-def entry_rows(board: Board, entry: str, means: Mapping[str, Any]) -> list[DatasetRow]:
-    """One entry on the datasets, in the board's order, marked where it has the best mean of all.
-
-    `means` is the part of that name: summaries by entry, dataset and metric. Nothing is marked where the
-    others' are hidden.
-    """
-    rows = []
-    comparable = board.veil.shows(Aspect.PER_DATASET)
-    for dataset in board.datasets:
-        everyone = [of_one.get(dataset.slug, {}) for of_one in means.values() if comparable]
-        best = {
-            metric.name: best_mean([of.get(metric.name, {}) for of in everyone], metric)
-            for metric in board.metrics
-        }
-        cells = cells_of(means[entry].get(dataset.slug, {}), board.metrics)
-        rows.append(DatasetRow(dataset.slug, dataset.name, _marked(cells, best), dataset=dataset))
-    return rows
-
-
-def best_mean(values: Sequence[Mapping[str, Any]], metric: Metric) -> float | None:
-    """The best mean of those that miss no case: a mean over the easy cases alone is never the best."""
-    means = [value["mean"] for value in values if value and not value["missing"]]
-    return (max if metric.direction == "higher" else min)(means, default=None)
-
-
-def _marked(cells: Sequence[Cell], best: Mapping[str, float | None]) -> tuple[Cell, ...]:
-    def is_best(cell: Cell) -> bool:
-        return not cell.missing and cell.mean is not None and cell.mean == best.get(cell.metric.name)
-
-    return tuple(replace(cell, best=is_best(cell)) for cell in cells)

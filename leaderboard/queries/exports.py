@@ -7,10 +7,27 @@ from typing import Any
 
 from leaderboard.models import Phase
 from leaderboard.queries import entries
-from leaderboard.queries.boards import Board, Row
+from leaderboard.queries.boards import Board, Row, as_of
 from leaderboard.queries.tables import INTERVAL, Column, Shown, cell_of, step_of
 
 DASH = "--"
+# Columns of the CSV that follow from no choice: the card, and what stands beside the numbers.
+CARD = (
+    "affiliation",
+    "kind",
+    "instance_specific",
+    "organizers",
+    "in_competition",
+    "tie_group",
+    "stand_ins",
+)
+MARKS = {
+    "baseline": "b",
+    "organizers": "o",
+    "out of competition": "x",
+    "optimisation": "p",
+    "instance-specific optimisation": "i",
+}
 # The last four are as wide as Chinese characters; spreadsheets take them for the same.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-Inf", re.ASCII)
@@ -25,6 +42,7 @@ def board_json(phase: Phase, shown: Shown | None) -> dict[str, Any]:
         "scheme": board.scheme["name"] if board else phase.scheme.name,
         "snapshot": board.snapshot if board else None,
         "official": board.official if board else True,
+        "as_of": as_of(board) if board else None,
         **({} if board is None or board.official else {"what_if": _changed(board)}),
         "entries": [_entry_json(row, shown.columns) for row in shown.rows] if shown else [],
     }
@@ -52,7 +70,16 @@ def _entry_json(row: Row, columns: tuple[Column, ...]) -> dict[str, Any]:
         "method": row.method,
         "team": row.team,
         "baseline": row.baseline,
-        "metrics": {cell.metric.name: {"mean": cell.mean, "std": cell.std} for cell in cells},
+        "affiliation": row.affiliation,
+        "kind": row.kind,
+        "instance_specific": row.instance_specific,
+        "organizers": row.organizers,
+        "in_competition": row.in_competition,
+        "tie_group": row.tie_group,
+        "stand_ins": [vars(one) for one in row.stand_ins],
+        "metrics": {
+            cell.metric.name: {"mean": cell.mean, "std": cell.std, "missing": cell.missing} for cell in cells
+        },
         **({"rank_scores": scores} if scores else {}),
     }
 
@@ -60,32 +87,44 @@ def _entry_json(row: Row, columns: tuple[Column, ...]) -> dict[str, Any]:
 def board_csv(shown: Shown) -> list[list[str]]:
     """The public `leaderboard.csv`: a head and one line an entry, full precision, empty where missing."""
     measures = [name for column in shown.columns for name in _csv_names(column)]
-    head = ["rank", "rank_low", "rank_high", "score", "entry", "method", "team", "baseline", *measures]
-    last = [shown.board.scheme["name"], "yes" if shown.board.official else "no"]
+    interval = ["rank_low", "rank_high"] if _has_interval(shown) else []
+    head = ["rank", *interval, "score", "entry", "method", "team", "baseline", *measures, *CARD]
+    last = [shown.board.scheme["name"], _yes(shown.board.official), as_of(shown.board)]
     return [
-        [*head, "scheme", "official"],
-        *([*_entry_csv(row, shown.columns), *last] for row in shown.rows),
+        [*head, "scheme", "official", "as_of"],
+        *([*_entry_csv(row, shown), *last] for row in shown.rows),
     ]
+
+
+def _has_interval(shown: Shown) -> bool:
+    return any(column.key == INTERVAL for column in shown.columns)
 
 
 def _csv_names(column: Column) -> list[str]:
     if column.metric is not None:
-        return [f"{column.metric.name}_mean", f"{column.metric.name}_std"]
+        return [f"{column.metric.name}_{name}" for name in ("mean", "std", "missing")]
     return [f"{column.step}_rank_score"] if column.step else []
 
 
-def _entry_csv(row: Row, columns: tuple[Column, ...]) -> list[str]:
-    low, high = row.rank_interval or (None, None)
-    numbers = [value for column in columns for value in _numbers(row, column)]
-    words = [row.entry, row.method, row.team, "yes" if row.baseline else "no"]
-    first = [_text(value) for value in (row.rank, low, high, row.score)]
-    return [*first, *words, *(_text(value) for value in numbers)]
+def _entry_csv(row: Row, shown: Shown) -> list[str]:
+    interval = (row.rank_interval or (None, None)) if _has_interval(shown) else ()
+    numbers = [value for column in shown.columns for value in _numbers(row, column)]
+    words = [row.entry, row.method, row.team, _yes(row.baseline)]
+    first = [_text(value) for value in (row.rank, *interval, row.score)]
+    flags = map(_yes, (row.instance_specific, row.organizers, row.in_competition))
+    gaps = sum(one.count for one in row.stand_ins)
+    card = [row.affiliation, row.kind, *flags, _text(row.tie_group), str(gaps)]
+    return [*first, *words, *map(_text, numbers), *card]
+
+
+def _yes(fact: bool) -> str:  # noqa: FBT001
+    return "yes" if fact else "no"
 
 
 def _numbers(row: Row, column: Column) -> list[float | None]:
     if column.metric is not None:
         cell = cell_of(row, column.metric)
-        return [cell.mean, cell.std]
+        return [cell.mean, cell.std, cell.missing]
     step = step_of(row, column.step) if column.step else None
     return [None if step is None else step.rank_score] if column.step else []
 
@@ -118,16 +157,18 @@ def board_latex(shown: Shown, address: str) -> str:
     unofficial = "" if board.official else "Unofficial ranking. "
     caption = (
         f"{unofficial}{latex(board.phase.challenge.name)}, {latex(board.phase.name.lower())}: "
-        f"{latex(board.scheme['title'])}. Mean $\\pm$ standard deviation over {board.cases} cases."
+        f"{latex(board.scheme['title'])}, as of {as_of(board)}. "
+        f"Mean $\\pm$ standard deviation over {board.cases} cases.{_latex_notes(shown)}"
     )
     lines = [
         f"% {address}",
         f"% snapshot {board.snapshot}, {'official' if board.official else 'UNOFFICIAL'}; needs booktabs",
         "\\begin{table}",
         f"\\caption{{{caption}}}",
-        f"\\begin{{tabular}}{{rl{'r' * (1 + len(shown.columns))}}}",
+        f"\\begin{{tabular}}{{rll{'r' * (1 + len(shown.columns))}}}",
         "\\toprule",
-        " & ".join(["Rank", "Method", *(_latex_head(column) for column in shown.columns), "Score"]) + " \\\\",
+        " & ".join(["Rank", "Method", "Team", *(_latex_head(column) for column in shown.columns), "Score"])
+        + " \\\\",
         "\\midrule",
         *_latex_rows(shown),
         "\\bottomrule",
@@ -153,9 +194,34 @@ def _latex_rows(shown: Shown) -> list[str]:
         group = row.tie_group
         rank = DASH if row.rank is None else f"{row.rank:g}"
         score = DASH if row.score is None else f"{row.score:.3f}"
-        cells = [rank, latex(row.method), *(_latex_cell(row, column) for column in shown.columns), score]
+        score += "$^{\\dagger}$" if row.stand_ins else ""
+        names = [_latex_method(row), latex(row.team)]
+        cells = [rank, *names, *(_latex_cell(row, column) for column in shown.columns), score]
         lines.append(" & ".join(cells) + " \\\\")
     return lines
+
+
+def _latex_method(row: Row) -> str:
+    marks = ",".join(MARKS[word] for word in _marked(row))
+    return latex(row.method) + (f"\\textsuperscript{{{marks}}}" if marks else "")
+
+
+def _marked(row: Row) -> list[str]:
+    """The words of a row's badges."""
+    optimisation = ["optimisation"] if row.kind == "optimisation" else []
+    return [*row.standing, *optimisation, *(["instance-specific optimisation"] * row.instance_specific)]
+
+
+def _latex_notes(shown: Shown) -> str:
+    """What the marks in the table mean, those that are in it."""
+    used = {word for row in shown.rows for word in _marked(row)}
+    notes = [f"\\textsuperscript{{{mark}}}{word}" for word, mark in MARKS.items() if word in used]
+    metrics = [column.metric for column in shown.columns if column.metric is not None]
+    if any(cell_of(row, metric).missing for row in shown.rows for metric in metrics):
+        notes.append("$^{*}$cases without a value")
+    if any(row.stand_ins for row in shown.rows):
+        notes.append("$^{\\dagger}$missing values filled with the worst one for the comparison")
+    return f" {'; '.join(notes)}." if notes else ""
 
 
 def _latex_cell(row: Row, column: Column) -> str:
@@ -168,6 +234,7 @@ def _latex_cell(row: Row, column: Column) -> str:
     if cell.mean is None:
         return DASH
     mean = f"\\textbf{{{cell.mean:.{decimals}f}}}" if cell.best else f"{cell.mean:.{decimals}f}"
+    mean += "$^{*}$" if cell.missing else ""
     return mean if cell.std is None else f"{mean} $\\pm$ {cell.std:.{decimals}f}"
 
 

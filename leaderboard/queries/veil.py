@@ -32,6 +32,7 @@ _NOBODY: Mapping[str, Any] = {
     "submission": "",
     "kind": "",
     "instance_specific": False,
+    "organizers": False,
 }
 
 

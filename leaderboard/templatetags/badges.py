@@ -1,5 +1,6 @@
 """What kind of entry a row is of."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from django import template
@@ -13,13 +14,11 @@ class Marked(Protocol):
     """An entry's row on a board."""
 
     @property
-    def baseline(self) -> bool: ...
+    def standing(self) -> Mapping[str, str]: ...
     @property
     def kind(self) -> str: ...
     @property
     def instance_specific(self) -> bool: ...
-    @property
-    def in_competition(self) -> bool: ...
 
 
 ISO = '<abbr{} title="instance-specific optimisation">ISO</abbr>'
@@ -28,10 +27,9 @@ ISO = '<abbr{} title="instance-specific optimisation">ISO</abbr>'
 @register.simple_tag
 def badges(row: Marked, team: str = "") -> SafeString:
     """The row's badges; below, for phones and paper that have no room for them, the same with its team."""
-    marks = ["<span{}>baseline</span>"] if row.baseline else []
+    marks = [f'<span{{}} title="{meaning}">{word}</span>' for word, meaning in row.standing.items()]
     marks += ["<span{}>optimisation</span>"] if row.kind == "optimisation" else []
     marks += [ISO] if row.instance_specific else []
-    marks += ["<span{}>out of competition</span>"] if not (row.in_competition or row.baseline) else []
     beside = "".join(mark.format(' class="badge"') for mark in marks)
     below = "".join(mark.format("") for mark in marks) + (f"<span>{escape(team)}</span>" if team else "")
     return SafeString(f'{beside}<span class="below">{below}</span>')

@@ -24,11 +24,11 @@ from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.tables import Shown
 from leaderboard.queries.veil import veiled_heatmap
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments, whole
+from leaderboard.views import access, figures, fragments, refusals, whole
 from leaderboard.views.asked import Asked
 from leaderboard.views.lines import lines_of, table_of
 
-BUSY, PAGE = "busy", "boards/leaderboard.html"
+PAGE = "boards/leaderboard.html"
 
 
 def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpResponseBase:
@@ -67,14 +67,8 @@ def _page(request: HttpRequest, context: dict[str, Any], sight: Sight) -> HttpRe
 
 
 def _refused(request: HttpRequest, context: dict[str, Any], refused: Refused) -> HttpResponse:
-    context |= {"refused": str(refused), "busy": refused.code == BUSY}
-    return render(request, PAGE, context, status=_status(context))
-
-
-def _status(context: dict[str, Any]) -> int:
-    if "refused" not in context:
-        return 200
-    return 503 if context["busy"] else 400
+    context |= {"refused": str(refused), "busy": refused.code == refusals.BUSY}
+    return refusals.answered(render(request, PAGE, context), refused)
 
 
 def _renewed(phase: Phase, asked: Asked, sight: Sight) -> bool:
@@ -235,8 +229,9 @@ def heatmap(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         board, found = ranked(official, snapshot, asked), _heatmap(official, snapshot, asked)
         context |= {"asked": asked, "board": board, "figure": figures.heatmap_figure(board, found)}
     except Refused as refused:
-        context |= {"refused": str(refused), "busy": refused.code == BUSY}
-    return render(request, "boards/heatmap.html", context, status=_status(context))
+        context |= {"refused": str(refused), "busy": refused.code == refusals.BUSY}
+        return refusals.answered(render(request, "boards/heatmap.html", context), refused)
+    return render(request, "boards/heatmap.html", context)
 
 
 def _heatmap(official: Board, snapshot: Snapshot, asked: Asked) -> dict[str, Any] | None:
@@ -255,7 +250,10 @@ def top_table(board: Board, most: int) -> str:
 
 
 def _download(request: HttpRequest, challenge: str, phase: str) -> tuple[Phase, Shown | None]:
-    """The table that an address asks for; 404 where it asks for what there is not."""
+    """The table that an address asks for; 404 where it asks for what there is not.
+
+    Raises Refused while too many are computed.
+    """
     found = access.phase_or_404(challenge, phase)
     sight = access.sight(request, found)
     hidden = not all(map(sight.shows_some, (Aspect.AGGREGATES, Aspect.DOWNLOADS)))
@@ -267,11 +265,14 @@ def _download(request: HttpRequest, challenge: str, phase: str) -> tuple[Phase, 
         official = boards.board_from(found, snapshot, snapshot.payload, sight)
         board = ranked(official, snapshot, asked)
     except Refused as refused:
+        if refused.code == refusals.BUSY:
+            raise
         raise Http404(str(refused)) from refused
     downloadable = tuple(row for row in board.rows if board.sees(Aspect.DOWNLOADS, row))
     return found, tables.arranged(replace(board, rows=downloadable), asked.columns, asked.sort, asked.q)
 
 
+@refusals.as_file
 def leaderboard_json(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """The board for programs; without entries while there is none."""
     found, shown = _download(request, challenge, phase)
@@ -279,6 +280,7 @@ def leaderboard_json(request: HttpRequest, challenge: str, phase: str) -> HttpRe
     return JsonResponse(content, json_dumps_params={"allow_nan": False, "ensure_ascii": False})
 
 
+@refusals.as_file
 def leaderboard_csv(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """The board for spreadsheets; 404 while there is none."""
     shown = _shown_or_404(request, challenge, phase)
@@ -287,6 +289,7 @@ def leaderboard_csv(request: HttpRequest, challenge: str, phase: str) -> HttpRes
     return response
 
 
+@refusals.as_file
 def leaderboard_latex(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """The board as a table for a paper; 404 while there is none."""
     shown = _shown_or_404(request, challenge, phase)

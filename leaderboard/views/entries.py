@@ -13,7 +13,7 @@ from leaderboard.domain import ranking
 from leaderboard.enums import Aspect
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Entry, Snapshot
-from leaderboard.queries import boards, challenges, entries, explained, exports, snapshots
+from leaderboard.queries import boards, challenges, entries, explained, exports, snapshots, summaries
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
@@ -88,7 +88,7 @@ def _results(board: Board, entry: str) -> dict[str, Any]:
         "row": board.row(entry),
         "others": board.ranked - 1,
         "leader": leader if entry in means else None,
-        "by_dataset": boards.entry_rows(board, entry, means) if entry in means else [],
+        "by_dataset": summaries.entry_rows(board, entry, means) if entry in means else [],
         "comparable": board.veil.shows(Aspect.PER_DATASET),
         "figures": figures.entry_figures(board, entry, means),
         "cases": entries.worst_first(board, cases)[:WORST],

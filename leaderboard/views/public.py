@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
-from leaderboard.queries import boards, challenges, snapshots
+from leaderboard.queries import boards, challenges, snapshots, summaries
 from leaderboard.rules import Sight
 from leaderboard.views import access, figures, fragments, pictures, refusals
 from leaderboard.views.asked import until
@@ -146,7 +146,7 @@ def _dataset_results(
     context = {
         "challenge": dataset.challenge,
         "board": board,
-        "rows": boards.dataset_rows(board, part),
+        "rows": summaries.dataset_rows(board, part),
         "metrics": [metric for metric in board.metrics if metric.name in part["metrics"]],
         "figures": figures.dataset_figures(board, dataset, part, structures),
     }

@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from leaderboard.queries import boards, snapshots
+from leaderboard.queries import boards, snapshots, summaries
 from leaderboard.queries.boards import Metric
 from tests.leaderboard import make, payload
 from tests.leaderboard.make import public
@@ -91,18 +91,18 @@ def test_the_best_mean_goes_by_direction_and_never_to_one_with_missing_cases(
 ) -> None:
     means: list[dict[str, Any]] = [{"mean": value, "missing": 0} for value in (0.6, 0.7)]
     partial = [{"mean": value, "missing": 1} for value in (0.1, 0.9)]
-    assert boards.best_mean([*means, *partial, {"mean": None, "missing": 3}, {}], metric) == expected
+    assert summaries.best_mean([*means, *partial, {"mean": None, "missing": 3}, {}], metric) == expected
 
 
 def test_nothing_is_best_where_nobody_is_complete() -> None:
-    assert boards.best_mean([{"mean": 0.9, "missing": 1}], DSC) is None
+    assert summaries.best_mean([{"mean": 0.9, "missing": 1}], DSC) is None
 
 
 def test_a_datasets_rows_stand_in_board_order_with_the_best_marked() -> None:
     found = board()
     part = boards.part_of(found, "dataset/t2-like")
     assert part is not None
-    rows = boards.dataset_rows(found, part)
+    rows = summaries.dataset_rows(found, part)
     assert [row.name for row in rows] == ["Method 0", "Method 1", "Method 2"]
     assert [[cell.best for cell in row.cells] for row in rows] == [
         [True, True, False],
@@ -113,7 +113,7 @@ def test_a_datasets_rows_stand_in_board_order_with_the_best_marked() -> None:
 
 def test_an_entrys_rows_are_the_datasets() -> None:
     found = board()
-    rows = boards.entry_rows(found, "entry-0", boards.part_of(found, "means"))
+    rows = summaries.entry_rows(found, "entry-0", boards.part_of(found, "means"))
     assert [(row.name, row.cells[0].mean, row.cells[0].best, row.cells[2].best) for row in rows] == [
         ("In-domain", 0.79, True, False),
         ("T2-like contrast", 0.79, True, False),

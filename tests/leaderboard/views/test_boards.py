@@ -1,6 +1,6 @@
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -86,7 +86,7 @@ def test_leaderboard_json_is_what_others_rely_on(client: Client, phase: Phase) -
     whole = payload.board(1)
     whole["entries"][0]["metrics"]["HD95"] = {"mean": None, "std": None, "missing": 3, "best": False}
     whole["entries"][0]["rank_interval"] = [1, 2]
-    payload.snapshot(phase, 1, payload=whole)
+    payload.snapshot(phase, 1, payload=whole, created_at=datetime(2026, 3, 5, 12, tzinfo=UTC))
     response = client.get(f"{BOARD}leaderboard.json")
     assert response["Content-Type"] == "application/json"
     assert json.loads(response.content) == {
@@ -95,6 +95,7 @@ def test_leaderboard_json_is_what_others_rely_on(client: Client, phase: Phase) -
         "scheme": "l2r-code",
         "snapshot": "5a" * 32,
         "official": True,
+        "as_of": "2026-03-05T12:00:00Z",
         "entries": [
             {
                 "rank": 1,
@@ -104,10 +105,17 @@ def test_leaderboard_json_is_what_others_rely_on(client: Client, phase: Phase) -
                 "method": "Method 0",
                 "team": "Team 0",
                 "baseline": True,
+                "affiliation": "",
+                "kind": "learning",
+                "instance_specific": False,
+                "organizers": False,
+                "in_competition": True,
+                "tie_group": 0,
+                "stand_ins": [],
                 "metrics": {
-                    "DSC": {"mean": 0.79, "std": 0.00816},
-                    "HD95": {"mean": None, "std": None},
-                    "NDV": {"mean": 0.0, "std": 0.0},
+                    "DSC": {"mean": 0.79, "std": 0.00816, "missing": 0},
+                    "HD95": {"mean": None, "std": None, "missing": 3},
+                    "NDV": {"mean": 0.0, "std": 0.0, "missing": 0},
                 },
             }
         ],
@@ -120,7 +128,10 @@ def test_leaderboard_csv_is_a_named_download(client: Client, phase: Phase) -> No
     assert response["Content-Disposition"] == 'attachment; filename="lumir-validation-5a5a5a5a.csv"'
     lines = response.content.decode().splitlines()
     assert lines[0].startswith("rank,rank_low,rank_high,score,entry,method,team,baseline,DSC_mean,DSC_std")
-    assert lines[2] == "2,1,3,0.9,entry-1,Method 1,Team 1,no,0.74,0.00816,3.0,0.0,0.02,0.0,l2r-code,yes"
+    numbers = "0.74,0.00816,0,3.0,0.0,0,0.02,0.0,0"
+    assert lines[2].startswith(
+        f"2,1,3,0.9,entry-1,Method 1,Team 1,no,{numbers},,learning,no,no,yes,0,0,l2r-code,yes,"
+    )
 
 
 def test_a_frozen_and_an_unofficial_board_say_so(client: Client, phase: Phase) -> None:
@@ -195,6 +206,21 @@ def test_gaps_that_were_filled_are_listed(client: Client, phase: Phase) -> None:
     html = page(client, BOARD)
     assert "Method 1, HD95 on t2-like: 2 infinite values, counted as 56.25" in html
     assert html.count('href="#stand-ins"') == 1
+
+
+def test_badges_tell_organizers_and_baselines_out_of_competition(
+    client: Client, phase: Phase, entry: Entry
+) -> None:
+    whole = payload.board(3)
+    whole["entries"][0] |= {"organizers": True}
+    whole["entries"][2] |= {"in_competition": False, "rank": None}
+    payload.snapshot(phase, payload=whole)
+    rows = re.findall(r"<tr data-search.*?</tr>", page(client, BOARD), re.DOTALL)
+    badges = [re.findall(r'class="badge"[^>]*>([^<]+)', row) for row in rows]
+    assert badges == [["organizers"], [], ["baseline", "out of competition"]]
+    assert "<span>Team 2</span></span>" in rows[2]
+    card = page(client, "/challenges/lumir/entries/entry-0/")
+    assert "<dt>Organizers</dt><dd>an organizer of the challenge is in the team</dd>" in card
 
 
 def test_the_scheme_stands_there_in_words(client: Client, phase: Phase) -> None:

@@ -53,6 +53,13 @@ def test_an_explanation_says_so_while_too_many_compute(client: Client, home: str
         assert "Ask again in a few seconds." in response.content.decode()
 
 
+def test_a_comparison_says_so_while_too_many_compute(client: Client, home: str) -> None:
+    cache.set_many(dict.fromkeys([f"what-if/{number}" for number in range(AT_ONCE)], 1))
+    told = client.get(f"{home}compare/?a=best&b=middle")
+    assert (told.status_code, told["Retry-After"]) == (503, "5")
+    assert "Ask again in a few seconds." in told.content.decode()
+
+
 def test_a_comparison_shows_wins_and_where_one_loses(client: Client, home: str) -> None:
     html = page(client, f"{home}compare/?a=best&b=middle")
     cells = re.findall(r'<td class="num(?: score)?">(.*?)</td>', html)
@@ -180,6 +187,10 @@ def test_a_choice_of_datasets_is_refused_for_a_moment_while_too_many_compute(
     response = client.get(f"{home}phases/validation/?datasets=t2")
     assert response.status_code == 503
     assert "Ask again in a few seconds" in response.content.decode()
+    for ending in ("csv", "json", "tex"):
+        told = client.get(f"{home}phases/validation/leaderboard.{ending}?datasets=t2")
+        assert (told.status_code, told["Retry-After"]) == (503, "5"), ending
+        assert "Ask again in a few seconds" in told.content.decode()
 
 
 def dataset_of(snapshot: Snapshot) -> dict[str, object]:  # noqa: F811 the fixture of that name

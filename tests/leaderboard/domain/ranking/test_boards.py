@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from leaderboard.domain import ranking
+from leaderboard.domain import challenges, ranking
 from leaderboard.domain.evaluation.scoring import means_of
 from leaderboard.domain.ranking.standing import score_table, standing_evaluations
 from leaderboard.models import (
@@ -102,6 +102,24 @@ def test_a_frozen_board_gets_its_certainty_though_a_newer_one_is_held_back(phase
     assert shown is not None
     assert (len(shown.rows), shown.is_certain) == (3, True)
     assert Snapshot.objects.get(pk=shown.pk).completes == first.content_hash
+
+
+def test_a_board_says_which_teams_have_an_organizer_in_them(phase: Phase) -> None:
+    updated(phase)
+    superuser, challenge = make.user(is_superuser=True), phase.challenge
+    challenge.organizers.add(superuser)
+    member = Entry.objects.get(name="Best").team.members.get()
+
+    def told() -> set[bool]:
+        ranking.update_board(phase.pk)
+        newest = Snapshot.objects.latest("pk").payload
+        return {entry["organizers"] for entry in newest["entries"]}
+
+    assert told() == {False}
+    challenges.add_organizer(challenge, superuser, member.username)
+    assert told() == {True}
+    challenges.remove_organizer(challenge, superuser, member)
+    assert told() == {False}
 
 
 def test_nobody_ranked_leaves_nothing_to_complete(phase: Phase) -> None:
