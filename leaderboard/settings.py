@@ -158,7 +158,11 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["PASSWORD"] = secret("DATABASE_PASSWORD") or DATABASES["default"]["PASSWORD"]
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c timezone=UTC"
+# What waits for a lock, or holds some and does nothing, for so long is broken: it ends, and its work is tried
+# again. Slow work is done outside of transactions.
+DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
+    "-c timezone=UTC -c lock_timeout=60s -c idle_in_transaction_session_timeout=300s"
+)
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -259,7 +263,7 @@ MIN_FREE_BYTES = positive("MIN_FREE_BYTES", 2 * 1024**3)
 UPLOADS_PER_HOUR = positive("UPLOADS_PER_HOUR", 120)
 # An unfinished upload is kept for so long after its last byte ...
 UPLOAD_EXPIRY = timedelta(hours=positive("UPLOAD_EXPIRY_HOURS", 48))
-# ... and a sender that falls silent holds a thread of the web server for so long.
+# ... and a sender holds a thread of the web server for so long without another 64 KiB of any body.
 UPLOAD_SILENCE = timedelta(seconds=positive("UPLOAD_SILENCE_SECONDS", 30))
 # What a zip of fields may cost, where it shall differ from the engine's own limits.
 FIELD_LIMITS = {

@@ -2,10 +2,12 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from leaderboard.checks import require_safe
+from leaderboard.pace import paced
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leaderboard.settings")
-application = get_wsgi_application()
+application = paced(get_wsgi_application(), settings.UPLOAD_SILENCE.total_seconds())
 require_safe()

@@ -76,6 +76,12 @@ def _write_whole(file: FileIO, block: bytearray) -> None:
         left = left[file.write(left) :]
 
 
+def settle(path: Path) -> None:
+    """Have a whole file on the disk, which may take a minute; to be called before any lock is taken."""
+    with path.open("rb") as file:
+        os.fdatasync(file.fileno())
+
+
 def keep(path: Path, submission: Submission) -> None:
     """Give a whole file the submission's name, on the disk before the database knows of it."""
     if not submission.stored:

@@ -38,12 +38,12 @@ def store(pk: str) -> None:
     if token is None:
         return
     bind_contextvars(submission=str(pk))
-    submission = Submission.objects.get(pk=pk)
+    submission = Submission.objects.select_related("same_as").get(pk=pk)
     path = upload_path(submission)
     try:
-        with leases.kept(Submission, pk, token), path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            storage("uploads").take(path, upload_name(submission))
+        with leases.kept(Submission, pk, token):
+            origin = submission.same_as
+            sha256 = _copied(submission, origin) if origin else _brought(submission, path)
     except OSError as error:
         logger.warning("upload_not_stored", exc_info=error)
         if isinstance(error, Unreachable):
@@ -54,6 +54,20 @@ def store(pk: str) -> None:
     if held.update(stored=True, sha256=sha256, tries=0, **leases.RELEASED):
         tasks.check_submission.delay(str(pk))
         path.unlink(missing_ok=True)
+
+
+def _brought(submission: Submission, path: Path) -> str:
+    """Bring the file that lies here to the bucket; returns its hash."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    storage("uploads").take(path, upload_name(submission))
+    return sha256
+
+
+def _copied(submission: Submission, origin: Submission) -> str:
+    """Copy, inside the bucket, the file of the submission that this one is made of; returns its hash."""
+    storage("uploads").copy(upload_name(origin), upload_name(submission))
+    return submission.sha256
 
 
 def waiting() -> list[str]:

@@ -123,10 +123,10 @@ def require_known(upload: Upload) -> None:
 def append(pk: uuid.UUID, offset: int, body: Readable, checksum: Checksum | None = None) -> int:
     """Store the bytes of `body` from `offset` on; returns the new offset.
 
-    No lock and no transaction is held while bytes are on their way: each block is stored by itself, under
-    the row's lock and only where it continues what is there. Of two senders at once one gets Refused, and
-    when the line breaks, what has come is kept. Bytes with a checksum are stored all or not at all, and
-    for these the lock is held. Raises Refused.
+    No lock of the database is held while bytes are on their way: each block is stored by itself, under the
+    file's lock and only where it continues what is there. Of two senders at once one gets Refused, and when
+    the line breaks, what has come is kept. Bytes with a checksum are stored all or not at all, and for these
+    the file's lock is held. Raises Refused.
     """
     upload = Upload.objects.select_related("submission__phase__challenge").get(pk=pk)
     _require_open(upload, offset)
@@ -274,9 +274,10 @@ def _blocks(body: Readable) -> Iterator[bytearray]:
 
 
 def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Checksum | None = None) -> int:
+    """The file's own lock is held, and none of the database: bytes may be on their way for long."""
     digest = HASHES[checksum.algorithm]() if checksum else None
-    with parts.held(pk) as file, transaction.atomic():
-        upload = _lock(pk)
+    with parts.held(pk) as file:
+        upload = Upload.objects.select_related("submission__phase__challenge").get(pk=pk)
         _require_open(upload, offset)
         try:
             end = parts.write(file, offset, upload.length, _hashed(blocks, digest))
@@ -285,7 +286,10 @@ def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Ch
             raise no_room(submission.phase.challenge, submission.filename, upload.length - offset) from full
         if checksum and digest and digest.digest() != checksum.digest:
             raise Refused("upload_checksum")
-        Upload.objects.filter(pk=pk).update(offset=end, expires_at=timezone.now() + settings.UPLOAD_EXPIRY)
+        stored = _open().filter(pk=pk, offset=offset, finished_at=None)
+        if not stored.update(offset=end, expires_at=timezone.now() + settings.UPLOAD_EXPIRY):
+            # It was called off meanwhile.
+            raise Refused("upload_gone")
     return end
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from leaderboard import incoming, rules
-from leaderboard.domain import attempts, people, submissions, teams, upload_tokens, uploads
+from leaderboard.domain import attempts, parts, people, submissions, teams, upload_tokens, uploads
 from leaderboard.domain.evaluation import handouts
 from leaderboard.enums import Aspect
 from leaderboard.forms import SubmitForm
@@ -56,11 +57,12 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     return render(request, "submissions/submit.html", _page(request, shown, team, form), status=status)
 
 
-@transaction.atomic
 def _receive(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> str:
-    entry = teams.chosen_entry(team, **form.method())
     file: TemporaryUploadedFile = form.cleaned_data["file"]
-    return submissions.receive(phase, entry, signed_in(request), file).get_absolute_url()
+    parts.settle(Path(file.temporary_file_path()))
+    with transaction.atomic():
+        entry = teams.chosen_entry(team, **form.method())
+        return submissions.receive(phase, entry, signed_in(request), file).get_absolute_url()
 
 
 def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> dict[str, object]:

@@ -11,8 +11,8 @@ import functools
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from allauth.core import ratelimit
@@ -104,8 +104,7 @@ def _let_in(request: HttpRequest) -> HttpResponse | None:
 
 def _guarded(view: View, request: HttpRequest, where: dict[str, uuid.UUID]) -> HttpResponse:
     try:
-        with _patience(request):
-            return view(request, **where)
+        return view(request, **where)
     except Refused as refused:
         uploads.tell_of(refused)
         _hear_out(request)
@@ -122,23 +121,6 @@ def _hear_out(request: HttpRequest) -> None:
         for _ in range(HEARD_OUT // uploads.PIECE):
             if not request.read(uploads.PIECE):
                 return
-
-
-@contextmanager
-def _patience(request: HttpRequest) -> Iterator[None]:
-    """Let a sender that has fallen silent hold this thread no longer than a while.
-
-    gunicorn waits for ever; other servers have time limits of their own.
-    """
-    connection = request.META.get("gunicorn.socket")
-    if connection is None:
-        yield
-        return
-    connection.settimeout(settings.UPLOAD_SILENCE.total_seconds())
-    try:
-        yield
-    finally:
-        connection.settimeout(None)
 
 
 @_tus

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import select
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,15 @@ def test_a_sender_that_falls_silent_holds_the_server_only_so_long(stack: Stack) 
     # What has come in whole pieces of 64 KiB is kept.
     assert (answer.status, answer.headers["Upload-Offset"]) == (204, "65536")
     connection.close()
+    # And a byte now and then is no sign of life.
+    dripping = site.connect(site.begin(MIB), 0, MIB)
+    for _ in range(600):
+        if select.select([dripping.sock], [], [], 0.1)[0]:
+            break
+        dripping.send(b".")
+    answer = dripping.getresponse()
+    assert (answer.status, answer.headers["Upload-Offset"]) == (204, "0")
+    dripping.close()
 
 
 def test_a_disk_that_is_full_for_a_while_loses_nothing_and_is_told(site: Site) -> None:

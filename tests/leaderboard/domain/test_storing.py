@@ -16,6 +16,7 @@ from leaderboard.domain.evaluation import checking
 from leaderboard.domain.evaluation.plan import upload_name, upload_path
 from leaderboard.enums import SubmissionState
 from leaderboard.folder import store
+from leaderboard.messages import Refused
 from leaderboard.models import CaseResult, Phase, Submission
 from leaderboard.queries import health
 from leaderboard.storage import backends
@@ -56,6 +57,29 @@ def away(settings: Settings) -> dict[str, Any]:
 def facts(submission: Submission) -> tuple[str, bool, int]:
     submission.refresh_from_db()
     return submission.state, submission.stored, submission.tries
+
+
+def test_a_file_that_is_scored_again_is_copied_by_the_queue_and_not_while_somebody_waits(
+    received: Submission,
+) -> None:
+    storing.store(str(received.pk))
+    scored = make.submission(phase=received.phase, entry=received.entry, state=SubmissionState.SCORED)
+    cancelled = {"state": SubmissionState.CANCELLED, "same_as": scored}
+    Submission.objects.filter(pk=received.pk).update(**cancelled)
+    by = received.submitted_by
+    made = submissions.score_again(Submission.objects.get(pk=received.pk), by)
+    assert facts(made) == (SubmissionState.RECEIVED, False, 0)
+    assert not store("uploads").exists(upload_name(made))
+    assert storing.waiting() == [str(made.pk)]
+    storing.store(str(made.pk))
+    assert facts(made) == (SubmissionState.RECEIVED, True, 0)
+    with store("uploads").at_hand(upload_name(made)) as path:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == made.sha256 != ""
+    submissions.cancel(made, by)
+    store("uploads").delete(upload_name(received))
+    with pytest.raises(Refused) as refused:
+        submissions.score_again(Submission.objects.get(pk=received.pk), by)
+    assert refused.value.code == "file_gone"
 
 
 def test_a_received_file_is_stored_checked_and_scored_and_leaves_nothing_behind(

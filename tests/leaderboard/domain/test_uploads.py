@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -117,6 +118,37 @@ def test_more_bytes_than_announced_are_refused(entry: Entry, phase: Phase) -> No
         uploads.append(upload.pk, 0, io.BytesIO(DATA + b"x"))
     assert refused.value.code == "upload_too_long"
     assert Upload.objects.get(pk=upload.pk).offset == 0
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_no_transaction_is_open_while_bytes_are_on_their_way(
+    entry: Entry, phase: Phase, checked: bool
+) -> None:
+    outside, seen = len(connection.atomic_blocks), set()
+
+    class Looking(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            seen.add(len(connection.atomic_blocks))
+            return super().read(size)
+
+    checksum = Checksum("sha256", hashlib.sha256(DATA).digest()) if checked else None
+    assert uploads.append(begun(entry, phase).pk, 0, Looking(DATA), checksum) == len(DATA)
+    assert seen == {outside}
+
+
+def test_what_is_called_off_while_bytes_are_on_their_way_stays_called_off(entry: Entry, phase: Phase) -> None:
+    upload = begun(entry, phase)
+
+    class Ending(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() == 0:
+                uploads.terminate(upload.pk, upload.submission.submitted_by)
+            return super().read(size)
+
+    with pytest.raises(Refused) as refused:
+        uploads.append(upload.pk, 0, Ending(DATA), Checksum("sha256", hashlib.sha256(DATA).digest()))
+    assert refused.value.code == "upload_gone"
+    assert (state(upload), Upload.objects.get(pk=upload.pk).offset) == ("cancelled", 0)
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])

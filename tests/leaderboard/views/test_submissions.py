@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings as site
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import UnreadablePostError
 from django.test import Client
 from django.utils import timezone
@@ -159,6 +160,21 @@ def test_two_forms_at_once_do_not_count_on_the_same_room(
         settings.MIN_FREE_BYTES = max(shutil.disk_usage(incoming).free - 8 * 2**30 + 2**20, 1)
         answer = client.post(PAGE, {"entry": entry.pk, "file": SimpleUploadedFile("a.zip", bytes(2**21))})
         assert (answer.status_code, dict(answer.wsgi_request.FILES)) == (507, {})
+
+
+def test_a_form_s_file_is_on_the_disk_before_any_lock_is_taken(
+    client: Client, entry: Entry, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside, synced, depths = len(connection.atomic_blocks), os.fdatasync, []
+
+    def seen(file: int) -> None:
+        depths.append(len(connection.atomic_blocks))
+        synced(file)
+
+    monkeypatch.setattr(os, "fdatasync", seen)
+    sent = {"entry": entry.slug, "kind": "learning", "file": SimpleUploadedFile("a.zip", bytes(2000))}
+    assert client.post(PAGE, sent).status_code == 302
+    assert depths[0] == outside
 
 
 class _Broken(io.BytesIO):
