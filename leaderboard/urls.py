@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from leaderboard.views import (
     announcements,
     boards,
+    casefiles,
     cases,
     certainty,
     csp,
@@ -42,6 +43,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("scorer.zip", submissions.scorer_zip, name="scorer_zip"),
     path("challenges/<slug:challenge>/entries/<slug:entry>/", entries.entry, name="entry"),
+    path(
+        "challenges/<slug:challenge>/entries/<slug:entry>/cases.csv",
+        casefiles.of_entry,
+        name="entry_cases_csv",
+    ),
+    path(
+        "challenges/<slug:challenge>/datasets/<slug:dataset>/cases.csv",
+        casefiles.of_dataset,
+        name="dataset_cases_csv",
+    ),
     path("challenges/<slug:challenge>/entries/<slug:entry>/score/", entries.score, name="score"),
     path(
         "challenges/<slug:challenge>/entries/<slug:entry>/score/score.json",

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from leaderboard.models import Phase
@@ -253,6 +253,37 @@ def comparison_csv(board: Board, first: Row, second: Row) -> Iterator[list[str]]
             for case, a, b in cases:
                 difference = None if a is None or b is None else a - b
                 yield [dataset.slug, case, metric.name, *map(_text, (a, b, difference))]
+
+
+def entry_cases_csv(board: Board, row: Row) -> Iterator[list[str]]:
+    """A line a case of one entry, a column a metric; full precision, empty where missing."""
+    names = [metric.name for metric in board.metrics]
+    yield ["dataset", "case", "entry", "method", *names]
+    found = entries.cases_of(board, row.entry)
+    for dataset in board.datasets:
+        if dataset.slug in found:
+            of_one = found[dataset.slug]
+            yield from _case_lines(
+                dataset.slug, row, of_one["cases"], [of_one["values"].get(n) for n in names]
+            )
+
+
+def dataset_cases_csv(board: Board, rows: Iterable[Row], part: Mapping[str, Any]) -> Iterator[list[str]]:
+    """The same of several entries on one dataset, whose part of the snapshot is given."""
+    names = [metric.name for metric in board.metrics if metric.name in part["metrics"]]
+    yield ["dataset", "case", "entry", "method", *names]
+    for row in rows:
+        values = [part["metrics"][name]["values"].get(row.entry) for name in names]
+        yield from _case_lines(part["dataset"], row, part["cases"], values)
+
+
+def _case_lines(
+    dataset: str, row: Row, cases: Sequence[str], values: Iterable[Sequence[float | None] | None]
+) -> Iterator[list[str]]:
+    """values: by metric, a value a case; None where the dataset has no such metric."""
+    columns = [of_one if of_one is not None else [None] * len(cases) for of_one in values]
+    for case, *numbers in zip(cases, *columns, strict=True):
+        yield [dataset, case, row.entry, row.method, *map(_text, numbers)]
 
 
 _LATEX = str.maketrans(

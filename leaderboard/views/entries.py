@@ -19,6 +19,7 @@ from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
 from leaderboard.views import access, figures, fragments, refusals
 from leaderboard.views.asked import until
+from leaderboard.views.casefiles import may_take
 
 WORST = 30
 
@@ -58,7 +59,8 @@ def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
         context["own_address"] = access.own_address(request, board.veil)
         context["ranks"] = board.veil.shows(Aspect.AGGREGATES, board.veil.true(entry))
         key = ("entry", board.snapshot, challenge, board.phase.slug, entry, board.veil.sight.key, board.at)
-        context["results"] = fragments.kept(partial(_results, board, entry), *key)
+        of_one = _dataset_of_cases(request, board)
+        context["results"] = fragments.kept(partial(_results, board, entry, of_one), *key, of_one)
     return render(request, "boards/entry.html", context)
 
 
@@ -77,22 +79,34 @@ def _owner_and_card(challenge: str, entry: str) -> tuple[Challenge, Entry | None
     return card.challenge, card
 
 
-def _results(board: Board, entry: str) -> dict[str, Any]:
-    """An entry's tables and figures on one board."""
+def _dataset_of_cases(request: HttpRequest, board: Board) -> str:
+    """The dataset of which `?cases=` asks for all cases; empty for the worst of all."""
+    asked = request.GET.get("cases", "")
+    if asked not in ("", *(dataset.slug for dataset in board.datasets)):
+        raise Http404
+    return asked
+
+
+def _results(board: Board, entry: str, of_one: str) -> dict[str, Any]:
+    """An entry's tables and figures on one board; `of_one`: a dataset whose cases are all shown."""
     means = boards.part_of(board, "means") or {}
     cases = entries.cases_of(board, entry)
+    worst, row = entries.worst_first(board, cases), board.row(entry)
     leader = next((row for row in board.rows if row.entry != entry and row.entry in means), None)
     context = {
         "challenge": board.phase.challenge,
         "board": board,
-        "row": board.row(entry),
+        "row": row,
         "others": board.ranked - 1,
         "leader": leader if entry in means else None,
         "by_dataset": summaries.entry_rows(board, entry, means) if entry in means else [],
         "comparable": board.veil.shows(Aspect.PER_DATASET),
         "figures": figures.entry_figures(board, entry, means),
-        "cases": entries.worst_first(board, cases)[:WORST],
-        "case_count": sum(len(of_one["cases"]) for of_one in cases.values()),
+        "cases": [case for case in worst if case.dataset.slug == of_one] if of_one else worst[:WORST],
+        "case_count": len(worst),
+        "of_one": of_one,
+        "with_cases": [dataset for dataset in board.datasets if dataset.slug in cases],
+        "may_take": row is not None and may_take(board, row),
     }
     return {"html": render_to_string("boards/_entry.html", context)}
 

@@ -15,6 +15,7 @@ from leaderboard.rules import Sight
 from leaderboard.views import access, figures, fragments, pictures, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.boards import top_table
+from leaderboard.views.casefiles import may_take
 
 TOP = 5
 OF_DATASETS = (Aspect.PER_DATASET, Aspect.PER_CASE)
@@ -146,6 +147,8 @@ def _dataset_results(
     context = {
         "challenge": dataset.challenge,
         "board": board,
+        "dataset": dataset,
+        "may_take": any(may_take(board, row) for row in board.rows),
         "rows": summaries.dataset_rows(board, part),
         "metrics": [metric for metric in board.metrics if metric.name in part["metrics"]],
         "figures": figures.dataset_figures(board, dataset, part, structures),

@@ -126,6 +126,7 @@ class Place:
             f"{self.home}cases/",
             f"{self.home}cases/{KEYS[0]}/?dataset=t1",
             f"{self.home}datasets/{self.datasets[0].slug}/",
+            f"{self.home}datasets/{self.datasets[0].slug}/cases.csv",
             *self.of_entry(0),
             *self.of_entry(1),
             f"{self.home}compare/?a={slugs[0]}&b={slugs[1]}",
@@ -136,7 +137,7 @@ class Place:
 
     def of_entry(self, team: int) -> list[str]:
         page = f"{self.home}entries/{self.entries[team].slug}/"
-        return [page, f"{page}score/", f"{page}score/score.json"]
+        return [page, f"{page}score/", f"{page}score/score.json", f"{page}cases.csv"]
 
 
 def place() -> Place:

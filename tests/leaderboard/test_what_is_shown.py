@@ -85,6 +85,9 @@ def test_page_csv_json_and_latex_show_the_same(place: Place, aspect: Aspect) -> 
                 page = found.pop("")
                 assert seen(Aspect.AGGREGATES, page) == {0, 1, 2}
                 assert ('href="leaderboard.csv' in page) == bool(expected[name])
+                of_all, of_own = f"{place.home}datasets/t1/cases.csv", place.of_entry(OWN)[-1]
+                assert seen(Aspect.PER_CASE, text(client, [of_all])) == expected[name]
+                assert seen(Aspect.PER_CASE, text(client, [of_own])) == expected[name] & {OWN}
             planted = Aspect.AGGREGATES if aspect is Aspect.DOWNLOADS else aspect
             for ending, words in found.items():
                 assert seen(planted, words) == expected[name], (audiences, name, ending)

@@ -55,6 +55,8 @@ TABLE: dict[str, Row] = {
     "entry": ALL,
     "score": ALL,
     "score_json": ALL,
+    "entry_cases_csv": ALL,
+    "dataset_cases_csv": ALL,
     "compare": ALL,
     # Without two entries there is none; `views.test_computed` holds it against the matrix.
     "compare_csv": row("404"),

@@ -1,3 +1,4 @@
+import csv
 from datetime import timedelta
 
 import pytest
@@ -36,6 +37,32 @@ def test_an_entrys_page_has_its_single_cases_worst_first(client: Client, phase: 
     html = page(client, "/challenges/lumir/entries/entry-0/")
     cases = html[html.index("worst first") :]
     assert cases.index(payload.CASES[2]) < cases.index(payload.CASES[1]) < cases.index(payload.CASES[0])
+
+
+def test_all_cases_of_an_entry_and_of_a_dataset_can_be_seen_and_taken_along(
+    client: Client, phase: Phase, entry: Entry
+) -> None:
+    whole = payload.board()
+    whole["entries"][1]["method"] = "=Sum"
+    payload.snapshot(phase, payload=whole)
+    address = "/challenges/lumir/entries/entry-1/"
+    html = page(client, "/challenges/lumir/entries/entry-0/?cases=t2-like")
+    assert html[html.index("worst first") :].count('scope="row"') == len(payload.CASES)
+    assert 'href="/challenges/lumir/entries/entry-0/cases.csv?phase=validation"' in html
+    assert client.get("/challenges/lumir/entries/entry-0/?cases=nothing").status_code == 404
+    lines = list(csv.reader(client.get(f"{address}cases.csv").content.decode().splitlines()))
+    assert lines[0] == ["dataset", "case", "entry", "method", "DSC", "HD95", "NDV"]
+    values = zip(*(payload.case_values(name, 1, 3) for name in ("DSC", "HD95", "NDV")), strict=True)
+    expected = [
+        [case, "entry-1", "'=Sum", *map(str, of_one)]
+        for case, of_one in zip(payload.CASES, values, strict=True)
+    ]
+    assert lines[1:] == [[dataset, *line] for dataset in payload.DATASETS for line in expected]
+    answer = client.get("/challenges/lumir/datasets/t2-like/cases.csv")
+    assert answer["Content-Disposition"] == 'attachment; filename="lumir-validation-t2-like-cases.csv"'
+    assert list(csv.reader(answer.content.decode().splitlines()))[4:7] == [
+        ["t2-like", *line] for line in expected
+    ]
 
 
 def test_submissions_are_listed_for_the_team_alone(client: Client, phase: Phase, entry: Entry) -> None:
