@@ -75,7 +75,7 @@ class Heart(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         from leaderboard.domain.workers import Heartbeat
 
-        self.beating = Heartbeat(worker.hostname)
+        self.beating = Heartbeat(worker.hostname, queues=worker.app.amqp.queues.consume_from)
         self.beating.start()
 
     def stop(self, worker: Any) -> None:  # noqa: ARG002 the signature is Celery's

@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -20,8 +21,9 @@ FORGOTTEN_AFTER = timedelta(days=1)
 class Heartbeat:
     """A thread that keeps a worker's row fresh; a process that is killed falls silent."""
 
-    def __init__(self, name: str, every: timedelta = EVERY) -> None:
+    def __init__(self, name: str, every: timedelta = EVERY, queues: Iterable[str] = ()) -> None:
         self.name = name
+        self.queues = ",".join(sorted(queues))
         self.every = every
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -41,7 +43,7 @@ class Heartbeat:
         started_at = timezone.now()
         while True:
             try:
-                seen(self.name, started_at)
+                seen(self.name, started_at, self.queues)
             except Exception:  # a database that is away for a moment must not end the beating
                 logger.warning("A heartbeat could not be written", exc_info=True)
             finally:
@@ -51,9 +53,9 @@ class Heartbeat:
                 return
 
 
-def seen(name: str, started_at: datetime) -> None:
-    """Note by the database's clock that this process is there."""
-    facts = {"pid": os.getpid(), "started_at": started_at, "seen_at": Now()}
+def seen(name: str, started_at: datetime, queues: str = "") -> None:
+    """Note by the database's clock that this process is there, and what it reads."""
+    facts = {"pid": os.getpid(), "started_at": started_at, "seen_at": Now(), "queues": queues}
     Worker.objects.update_or_create(name=name, defaults=facts)
 
 

@@ -194,6 +194,13 @@ class Worker(models.Model):
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    queues = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="That it reads; empty: not told, all.",
+    )
 
     class Meta:
         ordering = ["name"]

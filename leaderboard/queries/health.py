@@ -75,6 +75,14 @@ def workers_alive() -> int:
     return Worker.objects.filter(seen_at__gt=Now() - LOST_AFTER).count()
 
 
+def unread() -> list[str]:
+    """The queues that no living worker reads."""
+    alive = Worker.objects.filter(seen_at__gt=Now() - LOST_AFTER).values_list("queues", flat=True)
+    every = [queue.name for queue in settings.CELERY_TASK_QUEUES]
+    read = {name for queues in alive for name in (queues.split(",") if queues else every)}
+    return [name for name in every if name not in read]
+
+
 def _looked_at(name: str, look: Callable[[], str]) -> Part:
     try:
         return Part(name, ok=True, words=look())
@@ -120,6 +128,8 @@ def _workers() -> str:
     alive = workers_alive()
     if not alive:
         raise Unwell(f"no worker was heard of in the last {LOST_AFTER.total_seconds():.0f} s")
+    if missing := unread():
+        raise Unwell(f"{alive} alive, but none reads {', '.join(missing)}")
     return f"{alive} alive"
 
 
@@ -129,6 +139,8 @@ def _queue() -> str:
         raise Unwell(
             f"work waits and nothing was finished for {still:.0f} s; at most {limit:.0f} s are usual"
         )
+    if late := [f"{each.rows} of {each.queue}" for each in queues.overdue(settings.QUEUE_LIMIT)]:
+        raise Unwell(f"due for more than {limit:.0f} s, or stumbling again and again: {', '.join(late)}")
     return f"last moved {still:.0f} s ago" if still else "nothing waits"
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from leaderboard.enums import CaseState, ImportState, SubmissionState
@@ -62,6 +63,24 @@ def waiting() -> list[Waiting]:
         Waiting("mailing", sum(mail.rows for mail in mails), min(oldest, default=None)),
         counted("imports", DatasetImport.objects.filter(state=ImportState.WAITING), "created_at"),
     ]
+
+
+def overdue(limit: timedelta) -> list[Waiting]:
+    """Boards, mails and imports that have been due for longer than `limit` and nobody is at."""
+    late = timezone.now() - limit
+    # Each new result makes a board stale anew: one that always stumbles is told by its tries.
+    boards = Q(board_stale_since__lt=late) | Q(board_stale_since__isnull=False, tries__gte=settings.MAX_TRIES)
+    idle = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+    imports = DatasetImport.objects.filter(idle, state=ImportState.WAITING, created_at__lt=late)
+    mails = [
+        model.objects.filter(mailed_at=None, mail_after__lt=late).count() for model in (Letter, Notification)
+    ]
+    found = [
+        Waiting("boards", Phase.objects.filter(boards).count(), None),
+        Waiting("mailing", sum(mails), None),
+        Waiting("imports", imports.count(), None),
+    ]
+    return [each for each in found if each.rows]
 
 
 def counted(queue: str, found: "QuerySet[Any]", since: str) -> Waiting:

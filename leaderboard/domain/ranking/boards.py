@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -50,24 +53,37 @@ def update_board(phase_id: int) -> None:
     token = leases.claim(Phase, phase_id, STALE)
     if token is None:
         return
-    with leases.kept(Phase, phase_id, token):
-        phase = Phase.objects.select_related("challenge", "scheme").get(pk=phase_id)
-        evaluations = standing_evaluations(phase)
-        table = score_table(phase, evaluations)
-        board = _computed(phase, table, cards_of(phase, evaluations), inputs_of(phase, evaluations))
-        keep_table(board.content_hash, table)
-    with transaction.atomic():
-        held = Phase.objects.filter(pk=phase_id, lease_token=token)
-        if not held.select_for_update().exists():
-            return
-        newest = Snapshot.objects.filter(phase=phase).first()
-        if newest is None or board.content_hash not in (newest.content_hash, newest.completes):
-            _keep(phase, phase.scheme, board)
-        held.filter(board_stale_since=phase.board_stale_since).update(board_stale_since=None)
-        # A result that came meanwhile leaves the board stale: the next message or the sweeper sees it.
-        held.update(tries=0, **leases.RELEASED)
+    with _backing_off(phase_id, token):
+        with leases.kept(Phase, phase_id, token):
+            phase = Phase.objects.select_related("challenge", "scheme").get(pk=phase_id)
+            evaluations = standing_evaluations(phase)
+            table = score_table(phase, evaluations)
+            board = _computed(phase, table, cards_of(phase, evaluations), inputs_of(phase, evaluations))
+            keep_table(board.content_hash, table)
+        with transaction.atomic():
+            held = Phase.objects.filter(pk=phase_id, lease_token=token)
+            if not held.select_for_update().exists():
+                return
+            newest = Snapshot.objects.filter(phase=phase).first()
+            if newest is None or board.content_hash not in (newest.content_hash, newest.completes):
+                _keep(phase, phase.scheme, board)
+            held.filter(board_stale_since=phase.board_stale_since).update(board_stale_since=None)
+            # A result that came meanwhile leaves the board stale: the next message or the sweeper sees it.
+            held.update(tries=0, **leases.RELEASED)
     if Phase.objects.filter(STALE, pk=phase_id).exists():
         tasks.update_board.delay(phase_id)
+
+
+@contextmanager
+def _backing_off(phase_id: int, token: uuid.UUID) -> Iterator[None]:
+    """A board that stumbles is tried again after twice as long each time."""
+    try:
+        yield
+    except Exception:
+        held = Phase.objects.filter(pk=phase_id, lease_token=token)
+        for tries in held.values_list("tries", flat=True):
+            held.update(lease_token=None, lease_until=leases.back_off(tries))
+        raise
 
 
 def to_complete() -> list[int]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from leaderboard.demo.stage import QUEUES
 from leaderboard.domain import workers
 from leaderboard.models import Worker
 from tests.leaderboard.stack import Stack
@@ -60,6 +61,7 @@ def test_who_was_silent_for_a_day_is_forgotten() -> None:
 def test_a_real_worker_is_seen_leaves_in_order_and_is_missed_when_killed(stack: Stack) -> None:
     process = stack.worker()
     stack.wait(lambda: Worker.objects.filter(pid=process.pid).exists())
+    assert set(Worker.objects.get().queues.split(",")) == set(QUEUES.split(","))
     process.terminate()
     stack.wait(lambda: not Worker.objects.exists())
     killed = stack.worker()

@@ -20,7 +20,7 @@ from pytest_django import Settings
 
 from leaderboard import embedded
 from leaderboard.enums import CaseState, SubmissionState
-from leaderboard.models import CaseResult, Letter, Upload, Worker
+from leaderboard.models import CaseResult, DatasetImport, Letter, Phase, Upload, Worker
 from tests.leaderboard import make
 from tests.leaderboard.stack import Stack, free_port, listens
 
@@ -71,6 +71,47 @@ def test_a_silent_worker_a_full_disk_and_a_queue_that_stands_still_are_named(
     other = make.evaluation(make.submission(phase=waiting.phase, state=SubmissionState.SCORED))
     done = {"state": CaseState.DONE, "seconds": 1.0, "finished_at": timezone.now()}
     CaseResult.objects.create(evaluation=other, case=dataset.cases.all()[0], **done)
+    assert failing(client) == []
+
+
+@pytest.mark.django_db
+def test_a_worker_of_mails_does_not_stand_in_for_one_that_scores(client: Client) -> None:
+    beat()
+    Worker.objects.update(queues="mailing,pictures")
+    assert failing(client) == ["workers"]
+    told = client.get("/readyz").json()["parts"]["workers"]["words"]
+    assert told == "1 alive, but none reads sweeping, boards, storing, checking, scoring"
+    now = timezone.now()
+    rest = {"queues": "sweeping,boards,storing,checking,scoring", "pid": 2, "started_at": now}
+    other = Worker.objects.create(name="other@t", seen_at=now, **rest)
+    assert failing(client) == []
+    Worker.objects.filter(pk=other.pk).update(seen_at=now - timedelta(seconds=61))
+    assert failing(client) == ["workers"]
+
+
+@pytest.mark.django_db
+def test_boards_mails_and_imports_that_nobody_does_are_named(client: Client, settings: Settings) -> None:
+    beat()
+    phase, now = make.phase(), timezone.now()
+    old = now - settings.QUEUE_LIMIT - timedelta(seconds=5)
+    phases = Phase.objects.filter(pk=phase.pk)
+    letter = Letter.objects.create(to="a@example.org", subject="S", text="T", mail_after=old)
+    asked = {"by": make.user(), "slug": "t1", "facts": {}, "configs": [], "rules": "lumir25"}
+    wanted = DatasetImport.objects.create(challenge=phase.challenge, created_at=old, **asked)
+    phases.update(board_stale_since=old)
+
+    def words() -> str:
+        assert failing(client) == ["queue"]
+        return str(client.get("/readyz").json()["parts"]["queue"]["words"]).partition(": ")[2]
+
+    assert words() == "1 of boards, 1 of mailing, 1 of imports"
+    DatasetImport.objects.filter(pk=wanted.pk).update(lease_until=now + timedelta(minutes=1))
+    Letter.objects.filter(pk=letter.pk).update(mail_after=now)
+    assert words() == "1 of boards"
+    # It stumbles, and each new result makes it stale anew.
+    phases.update(board_stale_since=now, tries=settings.MAX_TRIES)
+    assert words() == "1 of boards"
+    phases.update(tries=settings.MAX_TRIES - 1)
     assert failing(client) == []
 
 

@@ -1,10 +1,11 @@
 """A board's life: ranks first, certainty after, one layout of today, and nothing made twice."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from leaderboard.domain import challenges, ranking
 from leaderboard.domain.evaluation.scoring import means_of
@@ -59,6 +60,29 @@ def test_ranks_stand_before_anybody_knows_how_sure_they_are(phase: Phase) -> Non
     assert not Completion.objects.exists()
     kept = Snapshot.objects.get(pk=first.pk)
     assert (kept.payload, kept.content_hash) == (first.payload, first.content_hash)
+
+
+def test_a_board_that_stumbles_is_tried_again_later_each_time(
+    phase: Phase, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "no-folder").touch()
+    whole, settings.MEDIA_ROOT = settings.MEDIA_ROOT, tmp_path / "no-folder"
+    ranking.mark_stale(phase.pk)
+    waits = []
+    for tries in (1, 2, 3):
+        with pytest.raises(OSError, match="no-folder"):
+            ranking.update_board(phase.pk)
+        ranking.update_board(phase.pk)  # too early: not even tried
+        phase.refresh_from_db()
+        assert (phase.tries, phase.lease_token) == (tries, None)
+        assert phase.lease_until is not None
+        waits.append(phase.lease_until - timezone.now())
+        Phase.objects.filter(pk=phase.pk).update(lease_until=None)
+    assert [round(wait / settings.LEASE * 2) for wait in waits] == [1, 2, 4]
+    settings.MEDIA_ROOT = whole
+    updated(phase)
+    phase.refresh_from_db()
+    assert (phase.tries, phase.lease_until, phase.board_stale_since) == (0, None, None)
 
 
 def test_the_same_results_make_the_same_bytes_and_no_second_snapshot(phase: Phase) -> None:
