@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisSerializer
@@ -67,6 +68,8 @@ class Line:
 
 
 LINE = Line()
+# A cache of its own that is away keeps no message from being sent.
+CACHE_LINE = Line()
 
 
 class Signed(RedisSerializer):
@@ -96,7 +99,7 @@ def _either(name: str) -> Callable[..., Any]:
     def method(self: "Cache", *args: Any, **kwargs: Any) -> Any:
         shared, own = getattr(super(Cache, self), name), getattr(self.own, name)
         try:
-            return LINE.asked(partial(shared, *args, **kwargs), partial(own, *args, **kwargs))
+            return self.line.asked(partial(shared, *args, **kwargs), partial(own, *args, **kwargs))
         except BadSignature:  # of before SECRET_KEY was changed, or of a stranger: as if nothing stood there
             return own(*args, **kwargs)
 
@@ -115,7 +118,12 @@ class Cache(RedisCache):
         again = Retry(NoBackoff(), 1, (LineBroken,))
         options = {**PATIENCE, "retry": again, "serializer": Signed, **params.get("OPTIONS", {})}
         super().__init__(server, params | {"OPTIONS": options})
+        self._with_messages = server == settings.REDIS_URL
         self.own = LocMemCache("without the broker", {"OPTIONS": {"MAX_ENTRIES": OWN_ENTRIES}})
+
+    @property
+    def line(self) -> Line:
+        return LINE if self._with_messages else CACHE_LINE
 
     add = _either("add")
     get = _either("get")

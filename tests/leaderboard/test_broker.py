@@ -17,6 +17,7 @@ from tests.leaderboard.stack import free_port
 @pytest.fixture
 def _line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "LINE", broker.Line())
+    monkeypatch.setattr(broker, "CACHE_LINE", broker.Line())
 
 
 @pytest.fixture

@@ -62,6 +62,8 @@ UNSAFE: list[tuple[str, Any, str]] = [
     ("DATA_DIR", site.DATA_DIR, "E014"),
     ("UPLOADS_ROOT", Path(site.STATIC_ROOT) / "uploads", "E015"),
     ("DATA_DIR", BASE_DIR / "static" / "data", "E015"),
+    ("REDIS_URL", "redis://redis:6379/0", "E020"),
+    ("CACHE_URL", "rediss://user@10.0.0.7:6379/0", "E020"),
     ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "E016"),
     ("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend", "E016"),
     ("DEFAULT_FROM_EMAIL", "leaderboard@localhost", "W017"),
@@ -80,6 +82,9 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def test_nothing_is_said_of_safe_settings(safe: Settings) -> None:
     assert safe_to_deploy(None) == []
+    for address in ("redis://:secret@redis/0", "redis://[::1]:6379", "redis+socket:///run/valkey.sock"):
+        safe.REDIS_URL = address
+        assert safe_to_deploy(None) == []
 
 
 @pytest.mark.parametrize(("name", "value", "code"), UNSAFE, ids=[f"{c}-{n}" for n, _, c in UNSAFE])
@@ -141,11 +146,15 @@ def test_secrets_are_read_from_files(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("open sesame\n")
     del stack.environment["SECRET_KEY"]
     stack.environment |= {
+        "REDIS_URL": "redis://redis:6379/0",
+        "REDIS_PASSWORD_FILE": str(tmp_path / "password"),
         "SECRET_KEY_FILE": str(tmp_path / "key"),
         "DATABASE_PASSWORD_FILE": str(tmp_path / "password"),
     }
-    told = printed(stack, "print(settings.SECRET_KEY, settings.DATABASES['default']['PASSWORD'])")
-    assert told.stdout == f"{KEY} open sesame\n"
+    told = printed(
+        stack, "print(settings.SECRET_KEY, settings.DATABASES['default']['PASSWORD'], settings.CACHE_URL)"
+    )
+    assert told.stdout == f"{KEY} open sesame redis://:open%20sesame@redis:6379/0\n"
 
     stack.environment["SECRET_KEY"] = KEY
     twice = printed(stack, "print()")
