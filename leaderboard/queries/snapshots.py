@@ -1,5 +1,6 @@
 """Which snapshot of a phase somebody may read at this moment."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -47,6 +48,12 @@ def stands(phase: Phase, sight: Sight, evaluation: int) -> bool:
     snapshot = shown(phase, sight)
     counted = {"inputs__evaluations__contains": [{"evaluation": evaluation}]}
     return snapshot is not None and Snapshot.objects.filter(pk=snapshot.pk, **counted).exists()
+
+
+def counts(snapshot: Snapshot, entries: Iterable[str]) -> bool:
+    """Whether all entries of these slugs stand on a board."""
+    wanted = [{"entry": entry} for entry in entries]
+    return Snapshot.objects.filter(pk=snapshot.pk, payload__entries__contains=wanted).exists()
 
 
 def is_frozen(phase: Phase) -> bool:

@@ -3,6 +3,7 @@
 import re
 import uuid
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -42,11 +43,15 @@ def facts_of_phases(request: HttpRequest) -> list[object]:
 
 def asked_phase(request: HttpRequest, dataset: Dataset) -> Phase | None:
     """The phase named by `?phase=`, or 404, else the current one of those that have the dataset."""
-    phases = dataset.phases.select_related("challenge", "scheme")
+    phases = phases_with(dataset)
     asked = request.GET.get("phase")
     if asked:
         return get_object_or_404(phases, slug=asked)
     return challenges.current_phase([challenges.phase_row(phase) for phase in phases])
+
+
+def phases_with(dataset: Dataset) -> QuerySet[Phase]:
+    return dataset.phases.select_related("challenge", "scheme")
 
 
 def standing(request: HttpRequest, challenge: Challenge) -> rules.Standing:

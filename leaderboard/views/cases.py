@@ -1,6 +1,7 @@
 """A case: the brains themselves and what every entry made of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,8 @@ from leaderboard.pictures.scales import label_colour
 from leaderboard.queries import boards, cases, snapshots
 from leaderboard.queries.boards import Board
 from leaderboard.queries.cases import CaseEntry
-from leaderboard.views import access, leaders, pictures
+from leaderboard.views import access, leaders, phases, pictures
+from leaderboard.views.pictures import Strip
 
 WORST_ITEMS = 12
 
@@ -43,6 +45,17 @@ def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
         **(_results(request, phase, of_asked[0]) if phase is not None else {}),
     }
     context |= {"leaders": _leaders(request, context), "viewer": _viewer(context)}
+    context |= _panels(context)
+    kept = {name: request.GET[name] for name in ("plane",) if name in request.GET}
+    entries = {name: request.GET[name] for name in ("entry", "beside") if request.GET.get(name)}
+    context["choices"] = phases.choices(
+        request,
+        access.phases_with(of_asked[0].dataset),
+        phase,
+        cases.OF_CASES,
+        {"dataset": of_asked[0].dataset.slug, **kept},
+        entries,
+    )
     return render(request, "cases/case.html", context)
 
 
@@ -133,6 +146,35 @@ def _leaders(request: HttpRequest, context: dict[str, Any]) -> leaders.Leaders |
     return leaders.side_by_side(context["own"], context["entries"], plane, challenge, case.key)
 
 
+@dataclass(frozen=True)
+class Panel:
+    """A strip and whose it is."""
+
+    owner: str
+    strip: Strip
+
+
+def _panels(context: dict[str, Any]) -> dict[str, Any]:
+    """What stands side by side: the case before and after one entry's field, or what two made of it.
+
+    Kinds that both have come first, two and two; then what only one has.
+    """
+    before: Sequence[Strip] = context["before"]
+    sides = [
+        (side["entry"].row.method, side["strips"]) for side in context.get("sides", []) if side["strips"]
+    ]
+    is_first = len(sides) == len(context.get("sides", [])) == 1
+    if is_first:
+        sides.insert(
+            0, ("Before", {strip.kind: strip for strip in before if strip.kind != PictureKind.FIXED})
+        )
+    kinds = list(dict.fromkeys(k for _, strips in sides for k in strips))
+    both = [kind for kind in kinds if all(kind in strips for _, strips in sides)]
+    found = [Panel(owner, strips[kind]) for kind in both for owner, strips in sides]
+    found += [Panel(owner, strips[kind]) for owner, strips in sides for kind in strips if kind not in both]
+    return {"panels": found, "with_before": is_first}
+
+
 def _items(case: Case, chosen: Sequence[CaseEntry]) -> list[dict[str, Any]]:
     """Structures and landmarks of the case, the first entry's worst first, metric by metric."""
     names, evaluations = label_names(case.dataset), [one.evaluation for one in chosen]
@@ -162,29 +204,39 @@ def _goodness(sign: int, item: cases.Item) -> tuple[bool, float]:
 
 
 def _viewer(context: dict[str, Any]) -> dict[str, Any] | None:
-    """What the viewer loads: the fixed image and, of each entry shown, the way from moving to warped."""
+    """What the viewer loads: the fixed image and, of the entry to look at, the way from moving to warped.
+
+    Any entry with pictures can be looked at; the first one shown is the one to begin with.
+    """
     case, sides = context["case"], context.get("sides", [])
     if not context["before"] or not any(side["strips"] for side in sides):
         return None
     challenge = case.dataset.challenge.slug
     own = pictures.volumes(context["own"], challenge)
-    entry = next(side["entry"] for side in sides if side["strips"])
-    of_entry = pictures.volumes(entry.rendering, challenge)
+    drawn = {one.slug: one for one in context["entries"] if one.is_drawn}
+    begin = next(side["entry"].slug for side in sides if side["strips"])
+    of_entries = {slug: pictures.volumes(one.rendering, challenge) for slug, one in drawn.items()}
     names = label_names(case.dataset)
     labels = sorted({label for one in plan.measured_on(case) for label in one.labels if label})
-    parts = {
-        "fixed": own[PictureKind.FIXED_VOLUME],
-        "morph": of_entry[PictureKind.MORPH],
-        "fixedLabels": own.get(PictureKind.FIXED_LABELS_VOLUME),
-        "labels": of_entry.get(PictureKind.LABELS_VOLUME),
-    }
+    fixed_labels = own.get(PictureKind.FIXED_LABELS_VOLUME)
+    loaded = [*own.values(), *of_entries[begin].values()]
     return {
-        "entry": entry.row.method,
-        "bytes": sum(part["bytes"] for part in parts.values() if part),
+        "entries": [
+            {"slug": slug, "method": one.row.method, "is_first": slug == begin} for slug, one in drawn.items()
+        ],
+        "bytes": sum(part["bytes"] for part in loaded),
         "thinning": context["own"].facts["thinning"],
         "json": {
-            **{name: part["url"] for name, part in parts.items() if part},
-            "colours": [label_colour(label) for label in labels] if parts["labels"] else [],
-            "names": [names.get(label, f"Label {label}") for label in labels] if parts["labels"] else [],
+            "fixed": own[PictureKind.FIXED_VOLUME]["url"],
+            "fixedLabels": fixed_labels["url"] if fixed_labels else "",
+            "entries": {
+                slug: {
+                    "morph": of_one[PictureKind.MORPH]["url"],
+                    "labels": of_one[PictureKind.LABELS_VOLUME]["url"] if fixed_labels else "",
+                }
+                for slug, of_one in of_entries.items()
+            },
+            "colours": [label_colour(label) for label in labels] if fixed_labels else [],
+            "names": [names.get(label, f"Label {label}") for label in labels] if fixed_labels else [],
         },
     }

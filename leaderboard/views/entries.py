@@ -17,7 +17,7 @@ from leaderboard.queries import boards, challenges, entries, explained, exports,
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
-from leaderboard.views import access, figures, fragments, refusals
+from leaderboard.views import access, figures, fragments, phases, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.casefiles import may_take
 
@@ -185,6 +185,13 @@ def compare(request: HttpRequest, challenge: str) -> HttpResponse:
         "a": a,
         "b": b,
         "own_address": access.own_address(request, board.veil),
+        "choices": phases.choices(
+            request,
+            [row.phase for row in challenges.phases_of(board.phase.challenge)],
+            board.phase,
+            [Aspect.PER_DATASET],
+            entries={"a": a, "b": b} if a and b else None,
+        ),
     }
     if a and b and a != b:
         try:
@@ -200,8 +207,8 @@ def compare(request: HttpRequest, challenge: str) -> HttpResponse:
 def _comparable_or_404(request: HttpRequest, challenge: str) -> tuple[Board, Snapshot]:
     """The board of the phase asked for, of which single datasets are shown. Raises Refused."""
     shown = access.challenge_or_404(challenge)
-    phases = [row.phase for row in challenges.phases_of(shown)]
-    phase = challenges.phase_asked(phases, request.GET.get("phase"), partial(access.sight, request))
+    known = [row.phase for row in challenges.phases_of(shown)]
+    phase = challenges.phase_asked(known, request.GET.get("phase"), partial(access.sight, request))
     sight = access.sight(request, phase) if phase else None
     if phase is None or sight is None or not sight.shows_some(Aspect.PER_DATASET):
         raise Http404

@@ -13,6 +13,7 @@ from leaderboard.queries import cases, challenges
 from leaderboard.queries.boards import Board, Metric
 from leaderboard.queries.cases import CaseValues
 from leaderboard.views import access, pictures
+from leaderboard.views import phases as switch
 from leaderboard.views.cases import board_of_cases
 
 IN_GALLERY = 4
@@ -29,10 +30,12 @@ def gallery(request: HttpRequest, challenge: str) -> HttpResponse:
             raise Http404
         return render(request, "cases/gallery.html", {"challenge": shown})
     board = board_of_cases(request, phase)
-    context: dict[str, Any] = {"challenge": shown, "phase": phase, "phases": phases, "board": board}
+    context: dict[str, Any] = {"challenge": shown, "phase": phase, "board": board}
     if board is not None:
         context["own_address"] = access.own_address(request, board.veil)
         context |= _gallery(request, board)
+    entries = {"entry": request.GET["entry"]} if request.GET.get("entry") else {}
+    context["choices"] = switch.choices(request, phases, phase, cases.OF_CASES, entries=entries)
     return render(request, "cases/gallery.html", context)
 
 

@@ -25,6 +25,7 @@ BEFORE: Mapping[str, tuple[str, str]] = {
     _K.DIFFERENCE: ("Difference before", "Moving minus fixed; dark is alike."),
     _K.FIXED_LABELS: ("Fixed labels", "Each structure outlined in its own colour."),
     _K.LABELS: ("Moving labels", "The same structures before registration, over the moving image."),
+    _K.MISMATCH: ("Label mismatch before", "Voxels whose moving label is not the fixed one."),
     _K.LANDMARKS: (
         "Landmarks before",
         "Ring: where it should be; dot: where it is. Faint: off the slice.",

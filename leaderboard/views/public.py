@@ -12,7 +12,7 @@ from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
 from leaderboard.queries import boards, challenges, snapshots, summaries
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments, pictures, refusals
+from leaderboard.views import access, figures, fragments, phases, pictures, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.boards import top_table
 from leaderboard.views.casefiles import may_take
@@ -111,6 +111,7 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     shown = get_object_or_404(challenges.datasets_of(access.challenge_or_404(challenge)), slug=dataset)
     phase = access.asked_phase(request, shown)
     context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase}
+    context["choices"] = phases.choices(request, access.phases_with(shown), phase, OF_DATASETS)
     if phase is None:
         return render(request, "boards/dataset.html", context)
     sight = access.sight(request, phase)

@@ -49,24 +49,45 @@
 
   function options() {
     return {
-      backColor: [0, 0, 0, 1], crosshairColor: [0.95, 0.62, 0.1, 0.9], crosshairWidth: 1, crosshairWidthUnit: "percent", isRadiologicalConvention: true,
+      backColor: [0, 0, 0, 1], crosshairColor: [0.44, 0.76, 0.79, 0.9], crosshairWidth: 1, crosshairWidthUnit: "percent", isRadiologicalConvention: true,
       isOrientCube: false, isColorbar: false, dragAndDropEnabled: false, loadingText: "", logLevel: "silent",
       multiplanarLayout: niivue.MULTIPLANAR_TYPE.GRID, multiplanarShowRender: niivue.SHOW_RENDER.NEVER, sagittalNoseLeft: true, show3Dcrosshair: false, textHeight: 0.05,
     };
   }
 
-  async function viewer(canvas, image, labels) {
+  async function viewer(canvas) {
     const made = new niivue.Niivue(options());
     await made.attachToCanvas(canvas);
     made.setSliceType(made.sliceTypeMultiplanar);
-    const volumes = [{ url: image, name: "image.nii.gz", colormap: "gray", cal_min: 0, cal_max: 255 }];
-    if (labels) volumes.push({ url: labels, name: "labels.nii.gz", opacity: 0.4 });
-    await made.loadVolumes(volumes);
-    if (labels) {
-      made.volumes[1].setColormapLabel(colours());
-      made.updateGLVolume();
-    }
     return made;
+  }
+
+  // Each file is fetched once, whichever canvases it is shown in.
+  const kept = new Map();
+  function bytes(url) {
+    if (!kept.has(url)) {
+      const coming = fetch(url).then((answer) => {
+        if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+        return answer.arrayBuffer();
+      });
+      coming.catch(() => kept.delete(url));
+      kept.set(url, coming);
+    }
+    return kept.get(url);
+  }
+
+  // Images from below to above, then labels; what was there before goes.
+  async function fill(made, images, labels) {
+    const volumes = [];
+    for (const url of images) {
+      volumes.push({ url: await bytes(url), name: "image.nii.gz", colormap: "gray", cal_min: 0, cal_max: 255 });
+    }
+    if (labels) volumes.push({ url: await bytes(labels), name: "labels.nii.gz" });
+    const place = [...made.scene.crosshairPos];
+    await made.loadVolumes(volumes);
+    made.scene.crosshairPos = place;
+    if (labels) made.volumes.at(-1).setColormapLabel(colours());
+    made.updateGLVolume();
   }
 
   // Number 0 is nothing; the others have the colours of the pictures.
@@ -80,38 +101,67 @@
   }
 
   async function show() {
-    const fixed = await viewer(find("fixed"), parts.fixed, parts.fixedLabels);
-    const morph = await viewer(find("morph"), parts.morph, parts.labels);
+    const [fixed, morph] = [await viewer(find("fixed")), await viewer(find("morph"))];
     const both = [fixed, morph];
+    await look(fixed, morph);
     fixed.broadcastTo([morph], { "2d": true, "3d": true });
     morph.broadcastTo([fixed], { "2d": true, "3d": true });
-    for (const one of both) one.onLocationChange = (where) => tell(fixed, where);
-    find("way").addEventListener("input", () => warp(morph));
-    warp(morph);
-    if (parts.labels) {
-      find("labels").hidden = false;
-      find("opacity").addEventListener("input", () => fade(both));
+    for (const one of both) one.onLocationChange = () => tell(fixed);
+    for (const name of ["way", "over", "opacity"]) {
+      find(name)?.addEventListener("input", () => set(fixed, morph));
     }
+    find("entry").addEventListener("change", () => change(fixed, morph));
     for (const one of both) one.canvas.addEventListener("keydown", (event) => step(event, one, both));
     section.viewers = both;
     section.dataset.ready = "";
   }
 
-  // The propagated labels belong to the end of the way: elsewhere they are hidden.
-  function warp(morph) {
-    const frame = Number(find("way").value);
-    morph.setFrame4D(morph.volumes[0].id, frame);
-    const share = (frame / STEPS).toFixed(2);
-    find("way-words").textContent = share;
-    find("title").textContent = frame === STEPS ? "Warped" : frame === 0 ? "Moving" : `Warped by ${share} of the field`;
-    if (parts.labels) morph.setOpacity(1, frame === STEPS ? Number(find("opacity").value) : 0);
+  let shown = "";
+
+  async function look(fixed, morph) {
+    const of = parts.entries[find("entry").value];
+    // All there before anything that is shown goes.
+    await Promise.all([parts.fixed, of.morph, parts.fixedLabels, of.labels].filter(Boolean).map(bytes));
+    shown = find("entry").value;
+    await fill(fixed, [parts.fixed, of.morph], parts.fixedLabels);
+    await fill(morph, [of.morph], of.labels);
+    set(fixed, morph);
   }
 
-  function fade(both) {
-    const opacity = Number(find("opacity").value);
-    find("opacity-words").textContent = opacity.toFixed(2);
-    both[0].setOpacity(1, opacity);
-    if (Number(find("way").value) === STEPS) both[1].setOpacity(1, opacity);
+  // One change at a time: nothing is moved while volumes come and go.
+  async function change(fixed, morph) {
+    find("controls").disabled = true;
+    say("Loading …");
+    try {
+      await look(fixed, morph);
+      say("");
+    } catch (error) {
+      say("The volumes of that entry could not be loaded.");
+      find("entry").value = shown;
+      console.warn(error);
+    }
+    find("controls").disabled = false;
+    tell(fixed);
+  }
+
+  // The propagated labels belong to the end of the way: elsewhere they are hidden.
+  function set(fixed, morph) {
+    const [frame, over] = [Number(find("way").value), Number(find("over").value)];
+    const share = (frame / STEPS).toFixed(2);
+    const words = frame === STEPS ? "Warped" : frame === 0 ? "Moving" : `Warped by ${share} of the field`;
+    fixed.setFrame4D(fixed.volumes[1].id, frame);
+    morph.setFrame4D(morph.volumes[0].id, frame);
+    fixed.setOpacity(1, over);
+    if (parts.fixedLabels) {
+      const opacity = Number(find("opacity").value);
+      fixed.setOpacity(2, opacity);
+      morph.setOpacity(1, frame === STEPS ? opacity : 0);
+      find("opacity-words").textContent = opacity.toFixed(2);
+    }
+    find("way-words").textContent = share;
+    find("over-words").textContent = over.toFixed(2);
+    find("title").textContent = words;
+    find("fixed-title").textContent = over === 0 ? "Fixed" : `${words} over fixed`;
   }
 
   const KEYS = { ArrowLeft: [1, 0, 0], ArrowRight: [-1, 0, 0], ArrowUp: [0, 1, 0], ArrowDown: [0, -1, 0], PageUp: [0, 0, 1], PageDown: [0, 0, -1] };
@@ -132,7 +182,7 @@
   function tell(fixed) {
     const [x, y, z] = fixed.frac2mm(fixed.scene.crosshairPos);
     const voxel = fixed.frac2vox(fixed.scene.crosshairPos);
-    const number = parts.labels ? fixed.volumes[1].getValue(...voxel) : 0;
+    const number = parts.fixedLabels ? fixed.volumes[2].getValue(...voxel) : 0;
     const name = number ? `, ${parts.names[number - 1]}` : "";
     const place = [x, y, z].map((value) => value.toFixed(1)).join(", ");
     find("place").textContent = `${place} mm (right, anterior, superior)${name}`;

@@ -38,9 +38,10 @@ def _own_pictures(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def case(phantom_phase: Phase, scored: Score) -> Case:  # noqa: F811 the fixtures of these names
-    """A drawn case of a public dataset, before and after registration by an entry on the board."""
+    """A drawn case of a public dataset, before and after registration by two entries on the board."""
     Dataset.objects.update(public=True)
-    scored(phantom_phase, make.entry(make.team(phantom_phase.challenge), name="My method"))
+    for name in ("My method", "Other method"):
+        scored(phantom_phase, make.entry(make.team(phantom_phase.challenge), name=name))
     ranking.update_board(phantom_phase.pk)
     pictures.order()
     found: Case = Case.objects.order_by("position")[0]
@@ -75,7 +76,8 @@ def test_the_viewer_draws_links_its_cross_hairs_and_morphs(
     complaints = listen(page)
     page.goto(address(live_server, case))
     pictures_loaded(page)
-    expect(page.locator(".plane img")).to_have_count(3 * (2 + 7 + 2))
+    # Fixed and moving; five kinds before beside seven after; side by side five kinds in one plane.
+    expect(page.locator(".plane img")).to_have_count(3 * (2 + 5 + 7) + 15)
     # Nothing of the viewer is loaded before it is asked for.
     assert not page.evaluate(
         "performance.getEntriesByType('resource').some(e => /niivue|nii\\.gz/.test(e.name))"
@@ -108,6 +110,18 @@ def test_the_viewer_draws_links_its_cross_hairs_and_morphs(
     assert canvases[1].evaluate(LIT) != pytest.approx(warped, rel=1e-6)
     page.locator("[data-opacity]").fill("0.8")
     expect(page.locator("[data-opacity-words]")).to_have_text("0.80")
+    # The moving image over the fixed one, then that of another entry.
+    alone = canvases[0].evaluate(LIT)
+    page.locator("[data-over]").fill("1")
+    expect(page.locator("[data-fixed-title]")).to_have_text("Moving over fixed")
+    assert canvases[0].evaluate(LIT) != pytest.approx(alone, rel=1e-6)
+    kept = page.evaluate(CROSS_HAIRS)
+    page.locator("[data-entry]").select_option("other-method")
+    expect(page.locator("[data-controls]")).to_be_enabled()
+    expect(page.locator("[data-say]")).to_have_text("")
+    fetched = "performance.getEntriesByType('resource').filter(e => /morph/.test(e.name)).length"
+    assert page.evaluate(fetched) == 2
+    assert page.evaluate(CROSS_HAIRS)[0] == pytest.approx(kept[0], abs=1e-6)
     assert complaints == []
     page.close()
 

@@ -1,6 +1,7 @@
 """A case's page and files: what is shown, to whom, and that nothing of a hidden dataset is."""
 
 import hashlib
+import json
 import re
 import uuid
 from datetime import timedelta
@@ -133,6 +134,75 @@ def test_two_entries_stand_side_by_side_and_the_case_has_neighbours(client: Clie
         )
     for query in ("?dataset=t1&entry=nobody", "?dataset=nothing", "?dataset=t1&phase=nothing"):
         assert client.get(f"{place.home}cases/{KEY}/{query}").status_code == 404
+
+
+def strips(html: str) -> list[tuple[str, str]]:
+    """Title and owner of each strip below the choice of entries."""
+    chosen = html[html.index('id="pictures"') : html.index("data-viewer>")]
+    return re.findall(r"<h3>([^<]*)</h3><p><strong>([^<]*)</strong>", chosen)
+
+
+def test_what_a_field_does_stands_beside_the_case_before(client: Client, place: Place) -> None:
+    html = page(client, place)
+    assert strips(html) == [
+        *(("Moving image", "Before"), ("Warped", "Cormorant Net")),
+        *(("Difference before", "Before"), ("Difference", "Cormorant Net")),
+        *(("Moving labels", "Before"), ("Propagated labels", "Cormorant Net")),
+        *(("Label mismatch before", "Before"), ("Label mismatch", "Cormorant Net")),
+        *(("Landmarks before", "Before"), ("Landmarks after", "Cormorant Net")),
+        ("Fixed labels", "Before"),
+        *((title, "Cormorant Net") for title in ("Deformation grid", "Displacement", "Jacobian determinant")),
+    ]
+    first, second = (entry.slug for entry in place.entries[:2])
+    html = page(client, place, f"?dataset=t1&entry={first}&beside={second}")
+    assert strips(html)[:2] == [("Warped", "Cormorant Net"), ("Warped", "Aardvark Net")]
+    assert len(strips(html)) == 2 * len(AFTER)
+    # Then the case before stands by itself.
+    assert "<h3>Difference before</h3><p>" in html[html.index('id="before"') :]
+
+
+def test_any_entry_with_pictures_is_looked_at_in_the_viewer(client: Client, place: Place) -> None:
+    second, third = (entry.slug for entry in place.entries[1:])
+    html = page(client, place, f"?dataset=t1&entry={second}&beside={third}")
+    found = json.loads(html[html.index('id="viewer-data"') :].partition(">")[2].partition("</script>")[0])
+    assert found["fixed"].endswith(f"{own(place).name}/fixed-volume.nii.gz")
+    for team, entry in enumerate(place.entries):
+        assert found["entries"][entry.slug]["morph"].endswith(f"{of_team(place, team).name}/morph.nii.gz")
+    assert f'<option value="{second}" selected>' in html[html.index("data-entry") :]
+    place.show(Aspect.PICTURES, A.OWN_TEAM)
+    own_only = page(place.browsers()["member"], place, f"?dataset=t1&entry={second}")
+    assert [str(of_team(place, team).name) in own_only for team in range(3)] == [False, True, False]
+
+
+def test_a_page_of_several_phases_leads_to_the_others(client: Client, place: Place) -> None:
+    slugs = [entry.slug for entry in place.entries]
+    addresses = {
+        "datasets/t1/": "?phase=test",
+        f"cases/{KEY}/?dataset=t1&entry={slugs[0]}": f"?dataset=t1&amp;phase=test&amp;entry={slugs[0]}",
+        f"cases/?entry={slugs[1]}": f"?phase=test&amp;entry={slugs[1]}",
+        f"compare/?a={slugs[0]}&b={slugs[1]}": f"?phase=test&amp;a={slugs[0]}&amp;b={slugs[1]}",
+    }
+
+    def links() -> list[str]:
+        pages = [client.get(place.home + address).content.decode() for address in addresses]
+        return [found for html in pages for found in re.findall(r'href="([^"]*phase=test[^"]*)">Test<', html)]
+
+    assert links() == []
+    other = make.phase(challenge=place.challenge, slug="test", name="Test", closes_at=timezone.now())
+    other.datasets.set(place.datasets)
+    assert links() == []
+    board = shown.newest()
+    board.pk, board.phase = None, other
+    board.save()
+    Phase.objects.filter(pk=place.phase.pk).update(position=1)
+    assert links() == list(addresses.values())
+    # Entries are asked for only where they stand and have their names.
+    board.payload["entries"] = board.payload["entries"][1:]
+    board.save()
+    gone = [address.replace(f"&amp;entry={slugs[0]}", "") for address in addresses.values()]
+    assert links() == [*gone[:3], "?phase=test"]
+    Phase.objects.filter(pk=other.pk).update(publish_at=timezone.now() + timedelta(days=1))
+    assert links() == []
 
 
 def leaders(html: str) -> str:
