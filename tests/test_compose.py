@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -167,6 +168,30 @@ def test_the_image_has_every_extra_that_a_setting_needs() -> None:
     }
     assert needed == {"s3", "sentry"}
     assert set(installed[1].split(",")) == needed | {"site"}
+
+
+def test_workers_elsewhere_reach_what_the_site_s_machine_shares(compose: dict[str, Any]) -> None:
+    shared, workers = beside("shared.yml")["services"], beside("elsewhere.yml")["services"]
+    published = {name: service["ports"][0].rsplit("}:", 1)[1] for name, service in shared.items()}
+    assert published == {"postgres": "5432:5432", "redis": "6379:6379", "cache": "6380:6379"}
+    assert all("${PRIVATE_ADDRESS" in service["ports"][0] for service in shared.values())
+    given = workers["worker"]["environment"]
+    asked = {name: urlsplit(re.sub(r"\$\{.*?\}", "site", url)).port for name, url in given.items()}
+    assert asked == {"DATABASE_URL": 5432, "REDIS_URL": 6379, "CACHE_URL": 6380}
+    assert set(workers) == {"worker", "pictures"}
+    words = workers["worker"]["command"].split()
+    assert "storing" not in words[words.index("-Q") + 1]
+
+
+def test_the_database_has_connections_for_all(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    allowed = re.search(r"max_connections=(\d+)", services["postgres"]["command"])
+    assert allowed is not None
+    usual = dict(re.findall(r'"WEB_(\w+)", "(\d+)"', (ROOT / "leaderboard" / "serving.py").read_text()))
+    threads = int(services["transfers"]["environment"]["WEB_THREADS"]) + int(usual["THREADS"])
+    # A worker process has its own and one that renews its lease, a main process one for its heartbeat.
+    workers = sum(2 * processes + 1 for processes in (8, 1, 1))
+    assert int(usual["WORKERS"]) * threads + workers + 10 < int(allowed[1]) - 100
 
 
 def test_transfers_is_web_with_more_threads(compose: dict[str, Any]) -> None:

@@ -20,6 +20,8 @@ RESULTS, PAGE = ROOT / "tests" / "benchmarks" / "results.md", ROOT / "docs" / "p
 WORDS = Path(__file__).with_name("planning.in.md")
 TEAMS, SCORES, CASES = 1_000, 1_000_000, 38
 DAY = 86_400
+# As docker-compose.yml has it; web and transfers run two processes each.
+CONNECTIONS, WEB_THREADS = 300, 2 * (20 + 40)
 
 
 def run() -> list[str]:
@@ -64,6 +66,7 @@ def page(measured: dict[str, float], results: str) -> str:
         "workers, one process for each processor": facts["slots"] / facts["processors"],
         f"boards of {facts['board_entries']:.0f} entries, one for each submission": facts["submissions"]
         / facts["boards"],
+        f"connections of the database, of {CONNECTIONS}": (WEB_THREADS + 2 * facts["slots"]) / CONNECTIONS,
         "database, results over one connection": SCORES / DAY / measured["rows_a_second"],
     }
     ordered = sorted(loads.items(), key=lambda part: -part[1])
@@ -95,6 +98,8 @@ def _facts(measured: dict[str, float], results: str) -> dict[str, float]:
         "year": 365 * database / 1024,
         "uploads": rate * DAY / 2**20,
         "rate": rate,
+        "connections": CONNECTIONS,
+        "web_threads": WEB_THREADS,
         "slots": SCORES / 24 / an_hour,
         "boards": DAY / ranks,
         "large_board": (TEAMS / entries) ** 2 * ranks,
