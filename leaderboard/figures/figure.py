@@ -122,6 +122,21 @@ def numbered(value: float | None, decimals: int) -> str:
     return DASH if value is None else f"{value:.{decimals}f}"
 
 
+RING = 15
+
+
+def symbol(missing: int, *, own: bool = False) -> str:
+    """The mark of a mean: hollow where it lacks cases, with a ring about it where it is this entry's."""
+    if own:
+        return "circle-open" if missing else "circle-open-dot"
+    return "circle-open" if missing else "circle"
+
+
+def told_missing(missing: int) -> str:
+    """What hovering over a mean says of the cases that it lacks."""
+    return f"<br>{missing} case{'s' if missing > 1 else ''} missing" if missing else ""
+
+
 def unique(names: Sequence[str], length: int = 24) -> list[str]:
     """Names as axis categories: cut, and told apart where cutting made two the same."""
     labels: list[str] = []

@@ -24,6 +24,7 @@ from leaderboard.figures.figure import (
 KEY = "rank-heatmap"
 SUBTASKS, DATASETS = "By subtask", "By dataset"
 LARGEST = 40
+_HARDEST = "30"
 SHADES = 7
 # On the middle step the dark ink is the readable one in both themes.
 INK_ON = ("token:on-strong",) * 3 + ("token:on-mid",) + ("token:ink",) * 3
@@ -33,15 +34,18 @@ def rank_heatmap(
     heatmap: Mapping[str, Any],
     methods: Mapping[str, str],
     datasets: Mapping[str, str],
+    metrics: Sequence[Mapping[str, Any]],
 ) -> Figure:
     """Methods x (subtask or dataset, metric); the rank is printed in the cell and stronger is better.
 
     `heatmap` is a snapshot's: columns, rows (entry slugs), ranks and values (rank scores), [row][column].
-    `methods` maps an entry to its name, `datasets` a dataset to its name. A column leads to its dataset,
-    that of several datasets to the view by dataset.
+    `means` and `missing`, where they are there, are of the values that were compared. `methods` maps an
+    entry to its name, `datasets` a dataset to its name; `metrics` are a snapshot's. A column leads to its
+    dataset, that of several datasets to the view by dataset.
     """
     count = len(heatmap["rows"])
     drawn = {**heatmap, **{name: heatmap[name][:LARGEST] for name in ("rows", "ranks", "values")}}
+    drawn["told"] = _values(heatmap, {metric["name"]: metric for metric in metrics})
     drawn["worst"] = max((rank for row in heatmap["ranks"] for rank in row if rank is not None), default=1)
     columns = heatmap["columns"]
     together = [at for at, column in enumerate(columns) if column["dataset"] is None]
@@ -80,6 +84,7 @@ def _view(
     metrics = [heatmap["columns"][at]["metric"] for at in picked]
     ranks = [[row[at] for at in picked] for row in heatmap["ranks"]]
     values = [[row[at] for at in picked] for row in heatmap["values"]]
+    told = [[row[at] for at in picked] for row in heatmap["told"]]
     steps = [[None if rank is None else shade(rank, heatmap["worst"]) for rank in row] for row in ranks]
     labels = unique(names)
     cells = {
@@ -88,7 +93,7 @@ def _view(
         "y": labels,
         "z": steps,
         "customdata": [opened for _ in names],
-        "hovertext": _hover(names, titles, metrics, ranks, values),
+        "hovertext": _hover(names, titles, metrics, ranks, values, told),
         "hoverinfo": "text",
         "hoverongaps": False,
         "zmin": -0.5,
@@ -104,6 +109,25 @@ def _view(
         _layout(titles, metrics, len(names)),
         _table(names, titles, metrics, opened, ranks),
     )
+
+
+def _values(heatmap: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """Each cell's value in words: the mean of what was compared, and how much of that is missing."""
+
+    def words(column: Mapping[str, Any], mean: float | None, missing: int) -> str:
+        metric = metrics.get(column["metric"].removesuffix(_HARDEST))
+        if mean is None or metric is None:
+            return ""
+        unit = f" {metric['unit']}" if metric["unit"] else ""
+        lost = f", {missing} missing" if missing else ""
+        return f"<br>{column['metric']} {mean:.{metric['decimals']}f}{unit}{lost}"
+
+    count = len(heatmap["columns"])
+    nothing = [[None] * count] * len(heatmap["rows"])
+    return [
+        [words(*cell) for cell in zip(heatmap["columns"], means, missing, strict=True)]
+        for means, missing in zip(heatmap.get("means", nothing), heatmap.get("missing", nothing), strict=True)
+    ]
 
 
 def shade(rank: float, worst: float) -> int:
@@ -196,11 +220,12 @@ def _hover(
     metrics: Sequence[str],
     ranks: Sequence[Sequence[float | None]],
     values: Sequence[Sequence[float | None]],
+    told: Sequence[Sequence[str]],
 ) -> list[list[str]]:
     def text(row: int, column: int) -> str:
         value = numbered(values[row][column], 3)
         head = f"{names[row]}<br>{titles[column]}, {metrics[column]}"
-        return f"{head}<br>rank {_rank(ranks[row][column]) or DASH}, rank score {value}"
+        return f"{head}<br>rank {_rank(ranks[row][column]) or DASH}, rank score {value}{told[row][column]}"
 
     return [[text(row, column) for column in range(len(metrics))] for row in range(len(names))]
 

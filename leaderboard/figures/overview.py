@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from leaderboard.figures.figure import DASH, Figure, Layout, Linked, Table, Trace, View, folded
-from leaderboard.figures.heatmap import INK_ON
 
 Path: TypeAlias = tuple[str, ...]
 UNTOLD = "Source not told"
-# Groups take turns; each ring is paler than the one inside it.
-SHADES = ((1, 2, 3, 4), (2, 3, 4, 5))
+# What is inside takes turns, so that neighbours differ. No scale: depth is no magnitude.
+TONES = ("token:accent-soft", "token:line-2")
 # Its radius as a share of the outermost one.
 HOLE = 0.12
 
@@ -88,7 +87,7 @@ def _ring(leaves: Leaves, depth: int, depths: int, hints: Mapping[Path, str]) ->
         counts[path[:depth]] = counts.get(path[:depth], 0) + part.cases
     total = sum(counts.values())
     roots = list(dict.fromkeys(path[0] for path, _ in leaves))
-    shades = [SHADES[roots.index(path[0]) % len(SHADES)][depth - 1] for path in counts]
+    tones = [TONES[roots.index(path[0]) % len(TONES)] for path in counts]
     breadth = (1 - HOLE) / depths
     inner, outer = HOLE + (depth - 1) * breadth, HOLE + depth * breadth
     links = {path: part.link for path, part in leaves}
@@ -111,9 +110,9 @@ def _ring(leaves: Leaves, depth: int, depths: int, hints: Mapping[Path, str]) ->
         "direction": "clockwise",
         "hole": round(inner / outer, 4),
         "domain": {"x": [0.5 - outer / 2, 0.5 + outer / 2], "y": [0.5 - outer / 2, 0.5 + outer / 2]},
-        "textfont": {"size": 12, "color": [INK_ON[shade] for shade in shades]},
+        "textfont": {"size": 12, "color": "token:ink"},
         "marker": {
-            "colors": [f"token:seq-{shade}" for shade in shades],
+            "colors": tones,
             "line": {"width": 1.5, "color": "token:paper"},
         },
     }

@@ -1,12 +1,24 @@
 """Where one entry stands on every dataset, among all others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from leaderboard.figures.distributions import axis_title
-from leaderboard.figures.figure import DASH, Figure, Table, Trace, View, numbered, unique
+from leaderboard.figures.figure import (
+    DASH,
+    RING,
+    Figure,
+    Table,
+    Trace,
+    View,
+    numbered,
+    symbol,
+    told_missing,
+    unique,
+)
 
-Values = Mapping[str, Mapping[str, Mapping[str, float | None]]]
+Mean: TypeAlias = Mapping[str, Any]
+Values: TypeAlias = Mapping[str, Mapping[str, Mean]]
 
 
 def entry_profile(
@@ -16,13 +28,15 @@ def entry_profile(
     values: Mapping[str, Values],
     methods: Mapping[str, str],
 ) -> Figure:
-    """One view a metric: a line a dataset, a dot an entry's mean, the entry itself in the accent.
+    """One view a metric: a line a dataset, a dot an entry's mean, a ring about the entry itself.
 
-    `datasets` maps slug to name; `values` maps entry, dataset and metric to {"mean", "std"};
-    `methods` maps entries, in board order, to names.
+    `datasets` maps slug to name; `values` maps entry, dataset and metric to {"mean", "std", "missing"};
+    `methods` maps entries, in board order, to names. A mean that lacks cases is hollow and has no place.
     """
     views = [_view(entry, metric, datasets, values, methods) for metric in metrics]
-    reading = "One line a dataset. Large dot: this entry; grey dots: the others' means."
+    reading = "One line a dataset. Ring: this entry's mean; dots: the others'."
+    if any(found["missing"] for of in values.values() for one in of.values() for found in one.values()):
+        reading += " Hollow: means that lack cases; they are not compared."
     return Figure("profile", "By dataset", reading, [view for view in views if view.table.rows])
 
 
@@ -35,22 +49,22 @@ def _view(
 ) -> View:
     means = {
         other: {
-            slug: mean
+            slug: found
             for slug in datasets
-            if (mean := _mean(values[other], slug, metric["name"])) is not None
+            if (found := values[other].get(slug, {}).get(metric["name"])) and found["mean"] is not None
         }
         for other in methods
     }
     measured = [slug for slug in datasets if any(slug in of_one for of_one in means.values())]
     labels = dict(zip(measured, unique([datasets[slug] for slug in measured]), strict=True))
     others = [
-        (labels[slug], mean, methods[other])
+        (labels[slug], found, methods[other])
         for other, of_one in means.items()
         if other != entry
-        for slug, mean in of_one.items()
+        for slug, found in of_one.items()
     ]
-    own = [(labels[slug], mean, methods[entry]) for slug, mean in means[entry].items()]
-    traces = [_dots(others, "token:line-3", 7, 0.75), _dots(own, "token:accent", 13, 1.0)]
+    own = [(labels[slug], found, methods[entry]) for slug, found in means[entry].items()]
+    traces = [_dots(others, own=False), _dots(own, own=True)]
     layout = {
         "height": 30 * len(measured) + 64,
         "margin": {"l": 8, "r": 12, "t": 8, "b": 48},
@@ -68,20 +82,23 @@ def _view(
     return View(metric["name"], traces, layout, _table(entry, metric, datasets, measured, means))
 
 
-def _mean(values: Values, dataset: str, metric: str) -> float | None:
-    return values.get(dataset, {}).get(metric, {}).get("mean")
-
-
-def _dots(points: Sequence[tuple[str, float, str]], colour: str, size: int, opacity: float) -> Trace:
+def _dots(points: Sequence[tuple[str, Mean, str]], *, own: bool) -> Trace:
+    colour = "token:ink" if own else "token:line-3"
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [mean for _, mean, _ in points],
+        "x": [found["mean"] for _, found, _ in points],
         "y": [label for label, _, _ in points],
-        "text": [method for _, _, method in points],
+        "text": [f"{method}{told_missing(found['missing'])}" for _, found, method in points],
         "hovertemplate": "%{text}<br>%{y}: %{x}<extra></extra>",
         "cliponaxis": False,
-        "marker": {"size": size, "color": colour, "opacity": opacity},
+        "marker": {
+            "symbol": [symbol(found["missing"], own=own) for _, found, _ in points],
+            "size": RING if own else 7,
+            "color": colour,
+            "opacity": 1.0 if own else 0.75,
+            "line": {"width": 2 if own else 1, "color": colour},
+        },
     }
 
 
@@ -90,20 +107,22 @@ def _table(
     metric: Mapping[str, Any],
     datasets: Mapping[str, str],
     measured: Sequence[str],
-    means: Mapping[str, Mapping[str, float]],
+    means: Mapping[str, Mapping[str, Mean]],
 ) -> Table:
-    best = max if metric["direction"] == "higher" else min
-    rows = []
+    """Best and places are of the means over all cases."""
+    best, decimals, rows = max if metric["direction"] == "higher" else min, metric["decimals"], []
     for slug in measured:
-        own = means[entry].get(slug)
-        all_means = [of_one[slug] for of_one in means.values() if slug in of_one]
-        better = sum(best(own, mean) != own for mean in all_means) if own is not None else None
-        place = DASH if better is None else f"{better + 1} of {len(all_means)}"
+        found: Mean = means[entry].get(slug, {"mean": None, "missing": 0})
+        own, missing = found["mean"], found["missing"]
+        whole = [of[slug]["mean"] for of in means.values() if slug in of and not of[slug]["missing"]]
+        is_placed = own is not None and not missing
+        place = f"{sum(best(own, mean) != own for mean in whole) + 1} of {len(whole)}" if is_placed else DASH
+        lacking = f" ({missing} missing)" if missing and own is not None else ""
         rows.append(
             [
                 datasets[slug],
-                numbered(own, metric["decimals"]),
-                numbered(best(all_means), metric["decimals"]),
+                f"{numbered(own, decimals)}{lacking}",
+                numbered(best(whole, default=None), decimals),
                 place,
             ]
         )

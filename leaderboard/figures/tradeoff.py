@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
-from leaderboard.figures.figure import Figure, Layout, Linked, Table, Trace, View, numbered, short
+from leaderboard.figures.figure import (
+    DASH,
+    RING,
+    Figure,
+    Layout,
+    Linked,
+    Table,
+    Trace,
+    View,
+    numbered,
+    short,
+    symbol,
+    told_missing,
+)
 
 Box = tuple[float, float, float, float]
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -12,13 +25,17 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Point:
-    """One entry: mean DSC (higher is better) and mean NDV in per cent (lower is better)."""
+    """One entry: mean DSC (higher is better) and mean NDV in per cent (lower is better).
+
+    missing: cases that one of the means lacks.
+    """
 
     entry: str
     method: str
     dsc: float
     ndv: float
     link: str
+    missing: int = 0
 
 
 def accuracy_against_regularity(points: Sequence[Point], highlight: str | None = None) -> Figure:
@@ -28,27 +45,42 @@ def accuracy_against_regularity(points: Sequence[Point], highlight: str | None =
     on_front = {point.entry for point in front}
     traces = [_front(front, zero), _dots(points, zero, highlight, on_front)]
     reading = "Up and left is better. Line: entries that none beats in both."
+    if any(point.missing for point in points):
+        reading += " Hollow: means that lack cases, which are not compared."
+    if highlight:
+        reading += " Ring: this entry."
     rows = [
         [
             Linked(point.method, point.link),
             numbered(point.dsc, 4),
             numbered(point.ndv, 4),
-            "yes" if point.entry in on_front else "no",
+            str(point.missing),
+            _unbeaten(point, on_front),
         ]
         for point in points
     ]
-    table = Table(["Method", "DSC", "NDV, %", "Unbeaten in both"], rows)
+    table = Table(["Method", "DSC", "NDV, %", "Cases missing", "Unbeaten in both"], rows)
     view = View("DSC against NDV", traces, _layout(points, zero), table)
     return Figure("tradeoff", "Accuracy against regularity", reading, [view], min_width=480)
 
 
 def pareto_front(points: Sequence[Point]) -> list[Point]:
-    """The points that no other beats in one value without losing in the other, by rising NDV."""
+    """The points that no other beats in one value without losing in the other, by rising NDV.
+
+    A mean that lacks cases is neither on it nor beats another: the hard ones may be those that it lacks.
+    """
     front: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.ndv, -point.dsc)):
+    whole = [point for point in points if not point.missing]
+    for point in sorted(whole, key=lambda point: (point.ndv, -point.dsc)):
         if not front or point.dsc > front[-1].dsc or (point.ndv, point.dsc) == (front[-1].ndv, front[-1].dsc):
             front.append(point)
     return front
+
+
+def _unbeaten(point: Point, on_front: set[str]) -> str:
+    if point.missing:
+        return DASH
+    return "yes" if point.entry in on_front else "no"
 
 
 def _place_of_zero(points: Sequence[Point]) -> float:
@@ -77,6 +109,7 @@ def _dots(points: Sequence[Point], zero: float, highlight: str | None, on_front:
         return point.entry == highlight if highlight else point.entry in on_front
 
     labels = [short(point.method, 22) for point in points]
+    colours = ["token:accent" if point.entry in on_front else "token:line-3" for point in points]
     first = sorted(range(len(points)), key=lambda at: not chosen(points[at]))
     places = place_labels(
         [_x(point, zero) for point in points], [point.dsc for point in points], labels, first
@@ -96,13 +129,15 @@ def _dots(points: Sequence[Point], zero: float, highlight: str | None, on_front:
         "customdata": [point.link for point in points],
         "hovertext": [
             f"{point.method}<br>DSC {numbered(point.dsc, 4)}, NDV {numbered(point.ndv, 4)} %"
+            f"{told_missing(point.missing)}"
             for point in points
         ],
         "hoverinfo": "text",
         "marker": {
-            "size": [12 if point.entry == highlight else 9 for point in points],
-            "line": {"width": 0},
-            "color": ["token:accent" if chosen(point) else "token:line-3" for point in points],
+            "size": [RING if point.entry == highlight else 9 for point in points],
+            "symbol": [symbol(point.missing, own=point.entry == highlight) for point in points],
+            "line": {"width": 2, "color": colours},
+            "color": colours,
         },
     }
 

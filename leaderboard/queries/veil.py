@@ -120,6 +120,10 @@ def veiled_part(name: str, part: Any, veil: Veil) -> Any:
     return _PARTS[kind](part, veil) if part is not None and kind in _PARTS else None
 
 
+# Snapshots of earlier releases have no means.
+CELLS = ("ranks", "values", "means", "missing")
+
+
 def veiled_heatmap(heatmap: Mapping[str, Any], veil: Veil) -> dict[str, Any] | None:
     """Without the columns of single datasets where these are hidden."""
     if not veil.shows(Aspect.AGGREGATES):
@@ -128,7 +132,7 @@ def veiled_heatmap(heatmap: Mapping[str, Any], veil: Veil) -> dict[str, Any] | N
     kept = [at for at, column in enumerate(heatmap["columns"]) if whole or len(column["datasets"]) > 1]
     if not kept:
         return None
-    cells = {name: [[row[at] for at in kept] for row in heatmap[name]] for name in ("ranks", "values")}
+    cells = {name: [[row[at] for at in kept] for row in heatmap[name]] for name in CELLS if name in heatmap}
     columns = [heatmap["columns"][at] for at in kept]
     return {**heatmap, "columns": columns, "rows": _slugs(heatmap["rows"], veil), **cells}
 

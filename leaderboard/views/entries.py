@@ -89,7 +89,8 @@ def _dataset_of_cases(request: HttpRequest, board: Board) -> str:
 
 def _results(board: Board, entry: str, of_one: str) -> dict[str, Any]:
     """An entry's tables and figures on one board; `of_one`: a dataset whose cases are all shown."""
-    means = boards.part_of(board, "means") or {}
+    parts = boards.parts_of(board, "means", "heatmap")
+    means = parts.get("means") or {}
     cases = entries.cases_of(board, entry)
     worst, row = entries.worst_first(board, cases), board.row(entry)
     leader = next((row for row in board.rows if row.entry != entry and row.entry in means), None)
@@ -101,7 +102,7 @@ def _results(board: Board, entry: str, of_one: str) -> dict[str, Any]:
         "leader": leader if entry in means else None,
         "by_dataset": summaries.entry_rows(board, entry, means) if entry in means else [],
         "comparable": board.veil.shows(Aspect.PER_DATASET),
-        "figures": figures.entry_figures(board, entry, means),
+        "figures": figures.entry_figures(board, entry, means, parts.get("heatmap")),
         "cases": [case for case in worst if case.dataset.slug == of_one] if of_one else worst[:WORST],
         "case_count": len(worst),
         "of_one": of_one,

@@ -13,6 +13,7 @@ from leaderboard.figures.heatmap import rank_heatmap
 from leaderboard.figures.overview import Part, data_overview
 from leaderboard.figures.paired import paired_figures
 from leaderboard.figures.profile import entry_profile
+from leaderboard.figures.ranks import entry_ranks
 from leaderboard.figures.significance import Place, significance_grid, significance_matrices
 from leaderboard.figures.stability import blobs, bumps, without_each
 from leaderboard.figures.structures import structure_profile
@@ -26,17 +27,21 @@ from leaderboard.views import linked
 def heatmap_figure(board: Board, heatmap: Mapping[str, Any] | None) -> Figure | None:
     if heatmap is None or not heatmap["rows"]:
         return None
-    return rank_heatmap(heatmap, linked.entries(board), linked.datasets(board))
+    return rank_heatmap(
+        heatmap, linked.entries(board), linked.datasets(board), [vars(metric) for metric in board.metrics]
+    )
 
 
 def tradeoff_figure(board: Board, highlight: str | None = None) -> Figure | None:
     """Needs DSC and NDV of at least two entries."""
     names, points = linked.entries(board), []
     for row in board.rows:
-        means = {cell.metric.name: cell.mean for cell in row.cells}
-        dsc, ndv = means.get("DSC"), means.get("NDV")
-        if dsc is not None and ndv is not None:
-            points.append(Point(row.entry, row.method, dsc, ndv, url_of(names[row.entry]) or ""))
+        cells = {cell.metric.name: cell for cell in row.cells}
+        dsc, ndv = cells.get("DSC"), cells.get("NDV")
+        if dsc is not None and ndv is not None and dsc.mean is not None and ndv.mean is not None:
+            lost = max(dsc.missing, ndv.missing)
+            link = url_of(names[row.entry]) or ""
+            points.append(Point(row.entry, row.method, dsc.mean, ndv.mean, link, lost))
     return accuracy_against_regularity(points, highlight) if len(points) > 1 else None
 
 
@@ -85,14 +90,28 @@ def overview_figure(challenge: Challenge, datasets: Iterable[Any]) -> Figure | N
     return data_overview(parts) if parts else None
 
 
-def entry_figures(board: Board, entry: str, means: Mapping[str, Any]) -> list[Figure]:
+def entry_figures(
+    board: Board, entry: str, means: Mapping[str, Any], heatmap: Mapping[str, Any] | None
+) -> list[Figure]:
+    """`means` and `heatmap` are the parts of these names."""
     metrics = [vars(metric) for metric in board.metrics]
     methods = {slug: method for slug, method in linked.entries(board).items() if slug in means}
     profile = (
         entry_profile(entry, metrics, linked.datasets(board), means, methods) if entry in means else None
     )
-    drawn = (profile if profile and profile.views else None, tradeoff_figure(board, entry))
+    drawn = (
+        _entry_ranks(board, entry, heatmap) if heatmap else None,
+        tradeoff_figure(board, entry),
+        profile if profile and profile.views else None,
+    )
     return [figure for figure in drawn if figure is not None]
+
+
+def _entry_ranks(board: Board, entry: str, heatmap: Mapping[str, Any]) -> Figure | None:
+    row = board.row(entry)
+    if row is None or row.rank is None:
+        return None
+    return entry_ranks(entry, heatmap, linked.datasets(board), row.rank)
 
 
 def stability_figures(board: Board, agreement: Mapping[str, Any]) -> list[Figure]:

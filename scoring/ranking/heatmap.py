@@ -26,11 +26,17 @@ COLUMNS = ("ACC", "DSC30", "NDV", "TRE30")
 
 @dataclass(frozen=True, slots=True)
 class HeatmapColumn:
-    """One metric: per method (in the order of `Heatmap.methods`) its competition rank and its rank score."""
+    """One metric: per method (in the order of `Heatmap.methods`) its competition rank and its rank score.
+
+    means: of the finite values that were compared; None without any, and for ACC, which is no value.
+    missing: how many of the values compared a method lacks.
+    """
 
     metric: str
     ranks: tuple[int, ...]
     scores: tuple[float, ...]
+    means: tuple[float | None, ...]
+    missing: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,34 +116,45 @@ def _block(
     table: ScoreTable, scheme: Scheme, datasets: Sequence[DatasetScores], methods: Sequence[str]
 ) -> HeatmapBlock:
     wanted = [*scheme.accuracy, *COLUMNS[1:]]
-    scores = {metric: _rank_scores(table, scheme, metric, datasets, methods) for metric in wanted}
-    parts = [found for metric in scheme.accuracy if (found := scores[metric])]
-    weights = [scheme.rule(metric).weight for metric in scheme.accuracy if scores[metric]]
-    columns = {metric: scores[metric] for metric in COLUMNS[1:]}
+    found = {metric: _column(table, scheme, metric, datasets, methods) for metric in wanted}
+    parts = [column.scores for metric in scheme.accuracy if (column := found[metric])]
+    weights = [scheme.rule(metric).weight for metric in scheme.accuracy if found[metric]]
     accuracy = tuple(combine(np.transpose(parts), weights, scheme.combine).tolist()) if parts else ()
-    ordered = {"ACC": accuracy, **columns}
+    nothing = (None,) * len(accuracy)
+    ordered = [
+        _ranked(scheme, "ACC", accuracy, nothing, (0,) * len(accuracy)) if accuracy else None,
+        *(found[metric] for metric in COLUMNS[1:]),
+    ]
     return HeatmapBlock(
         datasets=tuple(d.name for d in datasets),
         cases=sum(len(d.cases) for d in datasets),
-        columns=tuple(
-            HeatmapColumn(
-                metric=metric,
-                ranks=tuple(competition_ranks(found, higher_is_better=scheme.higher_is_better).tolist()),
-                scores=found,
-            )
-            for metric, found in ordered.items()
-            if found
-        ),
+        columns=tuple(column for column in ordered if column is not None),
     )
 
 
-def _rank_scores(
+def _ranked(
+    scheme: Scheme,
+    metric: str,
+    scores: Sequence[float],
+    means: Sequence[float | None],
+    missing: Sequence[int],
+) -> HeatmapColumn:
+    ranks = competition_ranks(scores, higher_is_better=scheme.higher_is_better).tolist()
+    return HeatmapColumn(metric, tuple(ranks), tuple(scores), tuple(means), tuple(missing))
+
+
+def _column(
     table: ScoreTable, scheme: Scheme, metric: str, datasets: Sequence[DatasetScores], methods: Sequence[str]
-) -> tuple[float, ...]:
+) -> HeatmapColumn | None:
     try:
         units = collect_units(table, scheme, metric, datasets, methods)
     except NoUnitsError:
-        return ()
+        return None
     compared = compare(scheme, units, repeats_of(datasets, None))
     scores = rank_scores(scheme, compared, missing_methods(scheme, units))[0].tolist()
-    return tuple(scores)
+    finite = np.isfinite(units.raw)
+    means = [
+        float(row[known].mean()) if known.any() else None
+        for row, known in zip(units.raw, finite, strict=True)
+    ]
+    return _ranked(scheme, metric, scores, means, (~finite).sum(axis=1).tolist())

@@ -206,7 +206,7 @@ def structures(dataset: str, entries: int = 3) -> dict[str, Any]:
 
 
 def heatmap(entries: int = 3) -> dict[str, Any]:
-    """Ranks n + 1 in every column; rank scores 1 - n / 10."""
+    """Ranks n + 1 in every column; rank scores 1 - n / 10; NDV of n + 1 hundredths of a per cent."""
     columns = [
         {
             "subtask": "in-domain",
@@ -243,6 +243,8 @@ def heatmap(entries: int = 3) -> dict[str, Any]:
         "rows": [slug(number) for number in range(entries)],
         "ranks": [[number + 1] * len(columns) for number in range(entries)],
         "values": [[1 - number / 10] * len(columns) for number in range(entries)],
+        "means": [[None, (number + 1) / 100, None, None] for number in range(entries)],
+        "missing": [[0] * len(columns) for _ in range(entries)],
     }
 
 

@@ -160,9 +160,12 @@ def matrix(
 
 
 def heatmap_part(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards: Cards) -> dict[str, Any]:
-    """Ranks by subtask, over its datasets together and over each by itself, [row][column]."""
+    """Ranks by subtask, over its datasets together and over each by itself, [row][column].
+
+    values: rank scores; means: of what was compared, of which `missing` many values are not there.
+    """
     found = heatmap(table, scheme, pool=order, order=order)
-    columns, ranks, values = [], [], []
+    columns, ranks, values, means, missing = [], [], [], [], []
     for subtask in found.subtasks:
         single = [] if len(subtask.by_dataset) == 1 else list(subtask.by_dataset)
         for block, dataset in [(subtask.together, None), *((b, b.datasets[0]) for b in single)]:
@@ -178,12 +181,16 @@ def heatmap_part(table: ScoreTable, scheme: Scheme, order: Sequence[str], cards:
                 )
                 ranks.append(column.ranks)
                 values.append(column.scores)
+                means.append(column.means)
+                missing.append(column.missing)
     return {
         "accuracy": found.accuracy,
         "columns": columns,
         "rows": [cards.slug(method) for method in found.methods],
         "ranks": _by_row(ranks, len(found.methods)),
         "values": _by_row(values, len(found.methods)),
+        "means": _by_row(means, len(found.methods)),
+        "missing": _by_row(missing, len(found.methods)),
     }
 
 

@@ -3,9 +3,8 @@
 Each check raises where one number, name or word differs; expected values are read from the snapshot alone.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, combinations, groupby
+from itertools import accumulate, combinations, groupby, pairwise
 from statistics import fmean
 from typing import Any
 
@@ -15,7 +14,6 @@ from tests.leaderboard.figures.reading import (
     Data,
     Drawing,
     called,
-    ended,
     flat,
     printed,
     same,
@@ -44,7 +42,10 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
         cells, numbers = view.traces
         names = [data.names[entry] for entry in found["rows"]]
         ranks = [[row[at] for at, _ in picked[view.name]] for row in found["ranks"]]
-        values = [[row[at] for at, _ in picked[view.name]] for row in found["values"]]
+        values, means, missing = (
+            [[row[at] for at, _ in picked[view.name]] for row in found[key]]
+            for key in ("values", "means", "missing")
+        )
         called(cells["y"], names)
         same(cells["x"], range(len(picked[view.name])))
         steps = [None if rank is None else round(6 * (rank - 1) / (worst - 1)) for rank in flat(ranks)]
@@ -57,16 +58,19 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
         same(view.table[0], ["Method", *(f"{title}, {metric}" for title, metric in heads)])
         expected_texts = [
             f"{name}<br>{title}, {metric}<br>rank {DASH if rank is None else f'{rank:g}'}, "
-            f"rank score {printed(value, 3)}"
-            for name, row, scores in zip(names, ranks, values, strict=True)
-            for (title, metric), rank, value in zip(heads, row, scores, strict=True)
+            f"rank score {printed(value, 3)}{_compared(data, metric, mean, lost)}"
+            for name, row, scores, *facts in zip(names, ranks, values, means, missing, strict=True)
+            for (title, metric), rank, value, mean, lost in zip(heads, row, scores, *facts, strict=True)
         ]
         same(flat(cells["hovertext"]), expected_texts)
         same(view.ticks(), list(enumerate(metric for _, metric in heads)))
         opened = [_opened(column["datasets"]) for _, column in picked[view.name]]
         assert cells["customdata"] == [opened] * len(names)
         assert [link for text, link in view.links if text in view.table[0]] == opened
-        same(view.notes, _headings([title for title, _ in heads]))
+        titles = [title for title, _ in heads]
+        same(view.notes, _headings(titles))
+        edges = [at - 0.5 for at, (one, other) in enumerate(pairwise(titles), 1) if one != other]
+        assert [(rule["x0"], rule["x1"]) for rule in view.layout["shapes"]] == [(at, at) for at in edges]
         drawn = set(zip(numbers["y"], numbers["x"], numbers["text"], strict=True))
         expected = {
             (name, at, f"{rank:g}")
@@ -81,6 +85,15 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
     assert [view.name for view in views] == [
         name for name in picked if name == "By subtask" or len(views) > 1
     ]
+
+
+def _compared(data: Data, metric: str, mean: float | None, lost: int) -> str:
+    """The mean of what was compared."""
+    if mean is None:
+        return ""
+    facts = data.metrics[metric.removesuffix("30")]
+    unit = f" {facts['unit']}" if facts["unit"] else ""
+    return f"<br>{metric} {mean:.{facts['decimals']}f}{unit}{f', {lost} missing' if lost else ''}"
 
 
 def _opened(datasets: Sequence[str]) -> str:
@@ -205,91 +218,6 @@ def structures(data: Data, views: Sequence[Drawing], page: str) -> None:
         assert strong == (max if higher else min)(present)
         words = f"strong {printed(strong, decimals)}, pale {printed(pale, decimals)}"
         assert view.notes == [(words, 0, 1)]
-
-
-def profile(data: Data, views: Sequence[Drawing], page: str) -> None:
-    means = data.parts["means"]
-    for view in views:
-        metric, (others, own) = data.metrics[view.name], view.traces
-        sign, decimals = 1 if metric["direction"] == "higher" else -1, metric["decimals"]
-        points = {
-            (data.titles[slug], name): of_one[slug][view.name]["mean"]
-            for entry, name in data.names.items()
-            if (of_one := means.get(entry)) is not None
-            for slug in data.titles
-            if of_one.get(slug, {}).get(view.name, {}).get("mean") is not None
-        }
-        drawn = {
-            key: value
-            for trace in (others, own)
-            for *key_, value in zip(trace["y"], trace["text"], trace["x"], strict=True)
-            for key in [tuple(key_)]
-        }
-        assert drawn == points
-        assert view.title() == ended(metric)
-        assert view.table[0] == ["Dataset", f"{view.name}, this entry", "Best", "Place by mean"]
-        # Upwards: the first dataset stands at the top.
-        drawn_from_below = view.layout["yaxis"]["categoryarray"]
-        called(drawn_from_below[::-1], [row[0] for row in view.table[1:]])
-        assert len(others["x"]) + len(own["x"]) == len(points)
-        assert set(own["text"]) == {data.names[page]}
-        for title, mine, best, place in view.table[1:]:
-            all_means = [value for (where, _), value in points.items() if where == title]
-            value = points.get((title, data.names[page]))
-            better = sum(sign * one > sign * value for one in all_means) if value is not None else None
-            best_of_all = max(all_means, key=lambda one: sign * one)
-            same((mine, best), (printed(value, decimals), printed(best_of_all, decimals)))
-            assert place == (DASH if better is None else f"{better + 1} of {len(all_means)}")
-        assert [row[0] for row in view.table[1:]] == [
-            title for title in data.titles.values() if any(where == title for where, _ in points)
-        ]
-
-
-def tradeoff(data: Data, views: Sequence[Drawing], page: str) -> None:
-    """On a board; on the page of the entry `page`, which alone is marked."""
-    (view,) = views
-    front, dots = view.traces
-    both = {
-        entry["method"]: (entry["metrics"]["DSC"]["mean"], entry["metrics"]["NDV"]["mean"])
-        for entry in data.board["entries"]
-    }
-    both = {name: pair for name, pair in both.items() if None not in pair}
-    # A NDV of 0 stands a decade below the smallest other one's.
-    zero = 10.0 ** (math.floor(math.log10(min(ndv for _, ndv in both.values() if ndv > 0))) - 1)
-    unbeaten = {
-        name
-        for name, (dsc, ndv) in both.items()
-        if not any((d >= dsc and n <= ndv) and (d, n) != (dsc, ndv) for d, n in both.values())
-    }
-    marked = [name == data.names[page] if page else name in unbeaten for name in both]
-    same(dots["marker"]["color"], ["token:accent" if mark else "token:line-3" for mark in marked])
-    same(dots["marker"]["size"], [12 if page and mark else 9 for mark in marked])
-    same(dots["y"], [dsc for dsc, _ in both.values()])
-    same(dots["x"], [ndv or zero for _, ndv in both.values()])
-    decades = [10.0**decade for decade in range(round(math.log10(zero)), 3)]
-    ticks = view.ticks()
-    assert [place for place, _ in ticks] == decades[: len(ticks)]
-    assert ticks[-1][0] > max(ndv for _, ndv in both.values())
-    assert [_number(words) for _, words in ticks] == [0, *(place for place, _ in ticks[1:])]
-    assert view.title() == "NDV, % of the mask, logarithmic (better to the left)"
-    assert view.title("yaxis") == "DSC (better upwards)"
-    assert all(text in ("", name) for text, name in zip(dots["text"], both, strict=True))
-    assert any(dots["text"])
-    for text, (name, (dsc, ndv)) in zip(dots["hovertext"], both.items(), strict=True):
-        assert text == f"{name}<br>DSC {dsc:.4f}, NDV {ndv:.4f} %"
-    slugs = {name: slug for slug, name in data.names.items()}
-    assert dots["customdata"] == [f"{HOME}entries/{slugs[name]}/?phase=validation" for name in both]
-    line = sorted((both[name][1], both[name][0]) for name in unbeaten)
-    same(front["x"], [ndv or zero for ndv, _ in line])
-    same(front["y"], [dsc for _, dsc in line])
-    rows = [[n, f"{d:.4f}", f"{v:.4f}", "yes" if n in unbeaten else "no"] for n, (d, v) in both.items()]
-    same(view.table, [["Method", "DSC", "NDV, %", "Unbeaten in both"], *rows])
-
-
-def _number(words: str) -> float:
-    """What `0.01` or `10⁻⁴` means."""
-    digits = words.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-    return float(words) if digits == words else 10.0 ** int(digits.removeprefix("10"))
 
 
 def overview(data: Data, views: Sequence[Drawing], _: str) -> None:

@@ -13,6 +13,7 @@ from leaderboard.figures.heatmap import rank_heatmap
 from leaderboard.figures.overview import Part, data_overview
 from leaderboard.figures.paired import paired_figures
 from leaderboard.figures.profile import entry_profile
+from leaderboard.figures.ranks import entry_ranks
 from leaderboard.figures.significance import Place, significance_grid, significance_matrices
 from leaderboard.figures.stability import blobs, bumps, without_each
 from leaderboard.figures.structures import structure_profile
@@ -28,7 +29,8 @@ def figures() -> list[Figure]:
     everywhere = payload.means(4)
     points = [Point(f"e{n}", f"Method {n}", 0.8 - n / 20, n / 100, "/there/") for n in range(4)]
     return [
-        rank_heatmap(payload.heatmap(4), methods, payload.DATASETS),
+        rank_heatmap(payload.heatmap(4), methods, payload.DATASETS, payload.METRICS),
+        known(entry_ranks("entry-1", payload.heatmap(4), payload.DATASETS, 2.0)),
         significance_matrices(list(map(opening, part["significance"].values())), "T2-like contrast"),
         case_distributions(
             payload.METRICS, part["cases"], values, methods, dict.fromkeys(methods, "/{text}/")

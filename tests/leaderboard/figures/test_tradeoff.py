@@ -1,4 +1,4 @@
-import itertools
+from dataclasses import replace
 
 from leaderboard.figures.tradeoff import Point, accuracy_against_regularity, pareto_front, place_labels
 
@@ -20,7 +20,7 @@ POINTS = [
 def test_the_front_is_what_none_beats_in_both() -> None:
     assert [each.entry for each in pareto_front(POINTS)] == ["a", "b", "e", "d"]
     table = accuracy_against_regularity(POINTS).views[0].table
-    assert [row[3] for row in table.rows] == ["yes", "yes", "no", "yes", "yes"]
+    assert [row[4] for row in table.rows] == ["yes", "yes", "no", "yes", "yes"]
 
 
 def test_zero_has_a_labelled_place_of_its_own_left_of_every_other_value() -> None:
@@ -47,10 +47,19 @@ def test_no_two_labels_share_a_spot() -> None:
     assert None in crowd
 
 
-def test_the_highlighted_entry_is_the_accent() -> None:
-    colours = accuracy_against_regularity(POINTS, "c").views[0].traces[1]["marker"]["color"]
-    assert colours == [
-        *itertools.repeat("token:line-3", 2),
-        "token:accent",
-        *itertools.repeat("token:line-3", 2),
-    ]
+def test_the_accent_is_the_front_and_a_ring_the_pages_own_entry() -> None:
+    marker = accuracy_against_regularity(POINTS, "c").views[0].traces[1]["marker"]
+    assert marker["color"] == ["token:accent", "token:accent", "token:line-3", "token:accent", "token:accent"]
+    assert marker["symbol"] == ["circle", "circle", "circle-open-dot", "circle", "circle"]
+
+
+def test_a_mean_that_lacks_cases_is_hollow_and_neither_on_the_front_nor_in_its_way() -> None:
+    best = replace(point("f", 0.9, 0.0), missing=3)
+    figure = accuracy_against_regularity([*POINTS, best], "f")
+    view = figure.views[0]
+    assert [each.entry for each in pareto_front([*POINTS, best])] == ["a", "b", "e", "d"]
+    assert view.table.rows[-1] == ["f", "0.9000", "0.0000", "3", "\N{EN DASH}"]
+    assert [row[4] for row in view.table.rows[:-1]] == ["yes", "yes", "no", "yes", "yes"]
+    assert view.traces[1]["marker"]["symbol"][-1] == "circle-open"
+    assert "Hollow: means that lack cases" in figure.reading
+    assert pareto_front([best]) == []

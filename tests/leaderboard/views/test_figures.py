@@ -21,6 +21,7 @@ from leaderboard.figures.heatmap import rank_heatmap
 from leaderboard.figures.overview import data_overview
 from leaderboard.figures.paired import paired_figures
 from leaderboard.figures.profile import entry_profile
+from leaderboard.figures.ranks import entry_ranks
 from leaderboard.figures.significance import significance_grid, significance_matrices
 from leaderboard.figures.stability import blobs, bumps, without_each
 from leaderboard.figures.structures import structure_profile
@@ -28,7 +29,7 @@ from leaderboard.figures.tradeoff import accuracy_against_regularity
 from leaderboard.models import Challenge, Dataset, Entry, Phase, SnapshotPart
 from scoring.ranking import Row, ScoreTable
 from tests.leaderboard import make, payload
-from tests.leaderboard.figures import cells, order, single
+from tests.leaderboard.figures import cells, order, single, standing
 from tests.leaderboard.figures.reading import Check, Data, Drawing, on_page
 from tests.leaderboard.views.conftest import page
 
@@ -47,12 +48,13 @@ COMPARED: dict[Callable[..., Any], list[tuple[str, str, Check, str]]] = {
         (f"{HOME}datasets/t2-like/", "significance", cells.significance, "t2-like"),
     ],
     accuracy_against_regularity: [
-        (BOARD, "tradeoff", cells.tradeoff, ""),
-        (f"{HOME}entries/entry-1/", "tradeoff", cells.tradeoff, "entry-1"),
+        (BOARD, "tradeoff", standing.tradeoff, ""),
+        (f"{HOME}entries/entry-1/", "tradeoff", standing.tradeoff, "entry-1"),
     ],
     case_distributions: [(f"{HOME}datasets/t2-like/", "distributions", single.distributions, "t2-like")],
     structure_profile: [(f"{HOME}datasets/t2-like/", "structures", cells.structures, "t2-like")],
-    entry_profile: [(f"{HOME}entries/entry-1/", "profile", cells.profile, "entry-1")],
+    entry_ranks: [(f"{HOME}entries/entry-1/", "entry-ranks", standing.entry_ranks, "entry-1")],
+    entry_profile: [(f"{HOME}entries/entry-1/", "profile", standing.profile, "entry-1")],
     blobs: [(f"{BOARD}stability/", "blobs", order.blobs, "")],
     bumps: [(f"{BOARD}stability/", "schemes", order.schemes, "")],
     without_each: [(f"{BOARD}stability/", "without", order.without, "")],
@@ -124,6 +126,8 @@ def board(rng: np.random.Generator) -> dict[str, Any]:
         entry["rank_distribution"] = rng.multinomial(payload.RESAMPLES, [1 / COUNT] * COUNT).tolist()
         entry["rank_interval"] = sorted(rng.integers(1, COUNT + 1, 2).tolist())
         entry["metrics"]["NDV"]["mean"] *= at
+    # The best by far, of the cases that it has.
+    made["entries"][2]["metrics"]["DSC"] |= {"mean": 0.95, "missing": 1}
     return made
 
 
@@ -215,6 +219,8 @@ def written(layout: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
                 yield from spots(part.get(key, []))
             if "title" in part:
                 yield part["title"], "text"
+    for shape in layout.get("shapes", ()):
+        yield from ((shape, key) for key in ("x0", "x1"))
     for note in layout.get("annotations", ()):
         yield from ((note, key) for key in ("text", "x", "y"))
 
@@ -233,7 +239,7 @@ def altered(views: list[Drawing]) -> Iterator[str]:
         } | {
             f"trace {number}, {name}": trace["marker"][name]
             for number, trace in enumerate(view.traces)
-            for name in ("size", "color")
+            for name in ("size", "color", "symbol")
             if isinstance(trace.get("marker", {}).get(name), list)
         }
         columns["table"] = view.table
@@ -254,7 +260,7 @@ def altered(views: list[Drawing]) -> Iterator[str]:
 def differs(check: Check, data: Data, views: list[Drawing], of: str) -> bool:
     try:
         check(data, views, of)
-    except (AssertionError, KeyError, ValueError):
+    except (AssertionError, IndexError, KeyError, ValueError):
         return True
     return False
 

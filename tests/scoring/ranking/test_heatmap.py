@@ -44,7 +44,22 @@ def test_accuracy_is_of_overlap_and_of_landmarks_where_there_are_any() -> None:
     assert within.scores == pytest.approx((0.55**0.5, 0.55**0.5, 0.1))
     assert within.ranks == (1, 1, 3)
     assert without.scores == pytest.approx((1.0, 0.55, 0.1))
+    # The hardest 30 % of two cases are the first one; ACC is no value.
+    means = {column.metric: column.means for column in found.subtasks[1].together.columns}
+    assert means == {"ACC": (None,) * 3, "DSC30": (0.9, 0.8, 0.5)}
     assert found.accuracy == "Geometric mean of the rank scores of DSC and TRE, of those the datasets have"
+
+
+def test_a_mean_is_of_the_values_that_are_there_and_the_others_are_counted() -> None:
+    ndv: dict[str, list[float | None]] = {"a": [0.1, None], "b": [0.2, 0.3], "ZeroDisplacement": [0.0, 0.0]}
+    rows: list[Row] = [
+        (method, "in", f"{case}", "NDV", value, None)
+        for method, values in ndv.items()
+        for case, value in enumerate(values)
+    ]
+    found = heatmap(ScoreTable.from_rows(rows), PRESETS["mean-then-rank"])
+    column = next(column for column in found.subtasks[0].together.columns if column.metric == "NDV")
+    assert (column.means, column.missing) == ((0.1, 0.25, 0.0), (1, 0, 0))
 
 
 def test_ranks_by_a_scheme_of_ranks_have_the_smallest_first(simulated: Simulated) -> None:
