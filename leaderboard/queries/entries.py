@@ -1,6 +1,7 @@
 """What an entry's page shows beside its means: single cases, submissions, and the comparison with another."""
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 
 from leaderboard.enums import Aspect
-from leaderboard.models import Entry, Submission
+from leaderboard.models import Entry, Evaluation, Submission
 from leaderboard.queries.boards import Board, BoardDataset, Metric, parts_named
 
 
@@ -77,6 +78,14 @@ def _badness(values: Sequence[float | None], metric: Metric) -> list[float]:
 def submissions_of(entry: Entry) -> QuerySet[Submission]:
     """The submissions of an entry, newest first, for its team."""
     return entry.submissions.select_related("phase__challenge").order_by("-created_at")
+
+
+def current_evaluations(submissions: Iterable[Submission]) -> dict[uuid.UUID, Evaluation]:
+    """By submission, the finished evaluation that counts."""
+    found = Evaluation.objects.filter(
+        submission__in=list(submissions), current=True, finished_at__isnull=False
+    )
+    return {evaluation.submission_id: evaluation for evaluation in found}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from leaderboard import looking
@@ -27,6 +28,7 @@ from leaderboard.rules import Sight
 from leaderboard.views import access, figures, fragments, refusals, whole
 from leaderboard.views.asked import Asked
 from leaderboard.views.lines import lines_of, table_of
+from leaderboard.words import duration
 
 PAGE = "boards/leaderboard.html"
 
@@ -37,6 +39,7 @@ def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
     sight, row = access.sight(request, shown), challenges.phase_row(shown)
     facts = {
         "row": row,
+        "left": duration(row.until - timezone.now()) if row.until else "",
         "sees_all": sight.is_organizer,
         "hidden": not sight.shows_some(Aspect.AGGREGATES),
         "withheld": snapshots.is_withheld(shown),

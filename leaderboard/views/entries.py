@@ -17,7 +17,7 @@ from leaderboard.queries import boards, challenges, entries, explained, exports,
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
-from leaderboard.views import access, figures, fragments, phases, refusals
+from leaderboard.views import access, figures, fragments, history, phases, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.casefiles import may_take
 
@@ -50,11 +50,7 @@ def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
         "is_member": is_theirs,
     }
     if card is not None:
-        context["submissions"] = [
-            submission
-            for submission in entries.submissions_of(card)
-            if is_theirs or access.may_read_log(request, submission.phase, card.team.slug)
-        ]
+        context |= history.of(request, card, found, theirs=is_theirs)
     if board is not None:
         context["own_address"] = access.own_address(request, board.veil)
         context["ranks"] = board.veil.shows(Aspect.AGGREGATES, board.veil.true(entry))

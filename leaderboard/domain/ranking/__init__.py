@@ -10,7 +10,7 @@ from leaderboard.domain.ranking.boards import (
 )
 from leaderboard.domain.ranking.comparison import comparison
 from leaderboard.domain.ranking.rescored import boards_before_and_after, shadows_of
-from leaderboard.domain.ranking.standing import kinds_of
+from leaderboard.domain.ranking.standing import kinds_of, told_means
 from leaderboard.domain.ranking.what_if import (
     WhatIf,
     explanation,
@@ -34,6 +34,7 @@ __all__ = [
     "schemes",
     "shadows_of",
     "to_complete",
+    "told_means",
     "update_board",
     "what_if",
     "what_if_heatmap",

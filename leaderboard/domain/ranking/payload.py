@@ -39,7 +39,7 @@ def board_of(
         **cards.facts,
         "official": official,
         "scheme": scheme_part(scheme),
-        "metrics": [_metric(name, cards.facts["rules"]) for name in FACTS if name in table.metrics],
+        "metrics": [metric_part(name, cards.facts["rules"]) for name in FACTS if name in table.metrics],
         "datasets": [_dataset(name, table, cards) for name in cards.datasets if _has(table, name)],
         "entries": _entries(table, ranking, cards, sure),
         "omitted": [{"metric": one.metric, "reason": one.reason} for one in ranking.omitted],
@@ -60,7 +60,8 @@ def scheme_part(scheme: Scheme) -> dict[str, Any]:
     }
 
 
-def _metric(name: str, rules: str) -> dict[str, Any]:
+def metric_part(name: str, rules: str) -> dict[str, Any]:
+    """A metric as payloads have it."""
     metric = FACTS[name]
     return {
         "name": name,

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from leaderboard.domain.ranking.payload import RESAMPLES, SEED
+from leaderboard.domain.ranking.payload import RESAMPLES, SEED, metric_part
 from leaderboard.enums import BoardRule, CaseState, SubmissionState
 from leaderboard.models import CaseResult, Dataset, Evaluation, Phase
 from scoring.metrics import METRICS
 from scoring.ranking import DatasetFacts, Row, Scheme, ScoreTable
 from scoring.ranking.report import versions
-from scoring.ranking.scheme import base_metric
+from scoring.ranking.scheme import FACTS, base_metric
 from scoring.spec import read_config
 
 
@@ -64,6 +64,13 @@ _PICKS: Mapping[BoardRule, Callable[[Sequence[Evaluation], Phase], Evaluation]] 
     BoardRule.CHOSEN: _chosen,
     BoardRule.BEST: _best,
 }
+
+
+def told_means(evaluation: Evaluation) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """A finished evaluation's metrics and their means (`mean`, `missing`), in the order of boards."""
+    rules = evaluation.rules
+    found = {METRICS[kind].short: of_one for kind, of_one in evaluation.means.items() if kind in METRICS}
+    return [(metric_part(name, rules), found[name]) for name in FACTS if name in found]
 
 
 def score_table(

@@ -71,6 +71,7 @@ def test_who_is_not_logged_in_is_sent_a_page_again_only_if_it_has_changed(
         lambda: Phase.objects.update(name="Last phase"),
         lambda: Phase.objects.update(freeze_at=NOW - timedelta(days=1), publish_at=NOW + timedelta(days=1)),
         lambda: Phase.objects.update(freeze_at=None, publish_at=None, paused=True),
+        lambda: Phase.objects.update(closes_at=NOW + timedelta(days=3), paused=False),
         lambda: payload.snapshot(phase, 2, content_hash="6b" * 32),
         lambda: client.cookies.load({"theme": "dark"}),
     ):

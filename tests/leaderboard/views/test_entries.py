@@ -1,4 +1,5 @@
 import csv
+import re
 from datetime import timedelta
 
 import pytest
@@ -6,12 +7,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from leaderboard.models import AuditEvent, Entry, Phase
+from leaderboard.models import AuditEvent, Entry, Phase, Snapshot
 from tests.leaderboard import make, payload
 from tests.leaderboard.views.conftest import page
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
+DASH = "\N{EN DASH}"
 BOARD = "/challenges/lumir/phases/validation/"
 
 
@@ -76,6 +78,40 @@ def test_submissions_are_listed_for_the_team_alone(client: Client, phase: Phase,
     html = page(client, address)
     assert "secret-name.zip" in html
     assert '<span class="state"><span class="dot good"></span>Scored</span>' in html
+
+
+def test_the_history_has_the_means_of_each_submission_and_which_one_stands(
+    client: Client, phase: Phase, entry: Entry
+) -> None:
+    whole, address = payload.board(), "/challenges/lumir/entries/entry-0/"
+    for day, (dice, missing) in enumerate([(0.61, 1), (0.73, 0), (0.67, 0)]):
+        sent = make.submission(
+            phase=phase, entry=entry, state="scored", created_at=NOW - timedelta(days=9 - day)
+        )
+        make.evaluation(sent, finished_at=NOW, means={"dice": {"mean": dice, "missing": missing}})
+        if dice == 0.73:
+            whole["entries"][0]["submission"] = str(sent.pk)
+    payload.snapshot(phase, payload=whole)
+    assert 'id="submissions"' not in page(client, address)
+    client.force_login(entry.team.members.get())
+    html = page(client, address)
+    html = html[html.index('id="submissions"') :]
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)[1:]]
+    assert [row[row.index("Scored") + 1 :] for row in rows] == [
+        [DASH, "0.6700"],
+        ["rank", "1", "0.7300"],
+        [DASH, "*", "0.6100"],
+    ]
+    # Oldest first, the best one highest: 24 pixels with 4 of margin.
+    assert '<polyline points="4.0,20.0 48.0,4.0 92.0,12.0"/><circle cx="48.0" cy="4.0"' in html
+    Phase.objects.update(visibility={aspect: ["public"] for aspect in ("logs", "names", "per-case")})
+    assert "0.7300" not in page(Client(), address)
+    Phase.objects.update(visibility={aspect: ["public"] for aspect in ("logs", "names", "aggregates")})
+    assert "0.6100" in page(Client(), address)
+    Snapshot.objects.update(created_at=NOW - timedelta(days=5))
+    Phase.objects.update(freeze_at=NOW - timedelta(days=1), publish_at=NOW + timedelta(days=1))
+    html = page(Client(), address)
+    assert ("0.6100" in html, "0.7300" in html) == (False, True)
 
 
 def test_a_card_is_changed_and_the_boards_follow(client: Client, phase: Phase, entry: Entry) -> None:
