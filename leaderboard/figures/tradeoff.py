@@ -109,7 +109,10 @@ def _dots(points: Sequence[Point], zero: float, highlight: str | None, on_front:
         return point.entry == highlight if highlight else point.entry in on_front
 
     labels = [short(point.method, 22) for point in points]
-    colours = ["token:accent" if point.entry in on_front else "token:line-3" for point in points]
+    rest = ["token:ink" if point.entry == highlight else "token:line-3" for point in points]
+    colours = [
+        "token:accent" if point.entry in on_front else tone for point, tone in zip(points, rest, strict=True)
+    ]
     first = sorted(range(len(points)), key=lambda at: not chosen(points[at]))
     places = place_labels(
         [_x(point, zero) for point in points], [point.dsc for point in points], labels, first
@@ -136,6 +139,8 @@ def _dots(points: Sequence[Point], zero: float, highlight: str | None, on_front:
         "marker": {
             "size": [RING if point.entry == highlight else 9 for point in points],
             "symbol": [symbol(point.missing, own=point.entry == highlight) for point in points],
+            # Plotly's own is paler where sizes differ.
+            "opacity": 1,
             "line": {"width": 2, "color": colours},
             "color": colours,
         },

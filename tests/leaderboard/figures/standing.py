@@ -130,7 +130,8 @@ def tradeoff(data: Data, views: Sequence[Drawing], page: str) -> None:
         )
     }
     own = [bool(page) and name == data.names[page] for name in both]
-    colours = ["token:accent" if name in unbeaten else "token:line-3" for name in both]
+    rest = ["token:ink" if mine else "token:line-3" for mine in own]
+    colours = ["token:accent" if name in unbeaten else tone for name, tone in zip(both, rest, strict=True)]
     same(dots["marker"]["color"], colours)
     same(dots["marker"]["size"], [15 if mine else 9 for mine in own])
     lost = [{"missing": missing[name]} for name in both]

@@ -49,7 +49,7 @@ def test_no_two_labels_share_a_spot() -> None:
 
 def test_the_accent_is_the_front_and_a_ring_the_pages_own_entry() -> None:
     marker = accuracy_against_regularity(POINTS, "c").views[0].traces[1]["marker"]
-    assert marker["color"] == ["token:accent", "token:accent", "token:line-3", "token:accent", "token:accent"]
+    assert marker["color"] == ["token:accent", "token:accent", "token:ink", "token:accent", "token:accent"]
     assert marker["symbol"] == ["circle", "circle", "circle-open-dot", "circle", "circle"]
 
 
