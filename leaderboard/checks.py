@@ -4,8 +4,10 @@ A process calls itself production unless PRODUCTION=false says otherwise; `manag
 starts embedded servers.
 """
 
+import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +22,18 @@ from leaderboard.storage import KINDS
 SHORTEST_SECRET = 50
 SHORTEST_TOKEN = 16
 UNSAFE_SOURCES = frozenset({"*", "http:", "https:", "data:", "'unsafe-inline'", "'unsafe-eval'"})
+# Fetch directives with what each falls back to before default-src, and those that nothing stands in for.
+FETCHED: Mapping[str, tuple[str, ...]] = {
+    "script-src": (),
+    "script-src-elem": ("script-src",),
+    "script-src-attr": ("script-src",),
+    "style-src": (),
+    "object-src": (),
+    "connect-src": (),
+    "frame-src": ("child-src",),
+    "worker-src": ("child-src", "script-src"),
+}
+LED = ("base-uri", "form-action", "frame-ancestors")
 NOT_MAIL = frozenset({"console", "dummy", "locmem", "filebased"})
 EXIT_UNSAFE = 78
 """EX_CONFIG of sysexits.h."""
@@ -28,7 +42,7 @@ EXIT_UNSAFE = 78
 @register(Tags.security, deploy=True)
 def safe_to_deploy(app_configs: Any, **_: Any) -> list[CheckMessage]:  # noqa: ARG001 the signature is Django's
     """Every reason why these settings must not face the world."""
-    return [*_code(), *_hosts(), *_https(), *_content(), *_places(), *_people()]
+    return [*_code(), *_hosts(), *_https(), *_content(), *_places(), *_limits(), *_people()]
 
 
 @register(Tags.files)
@@ -110,26 +124,56 @@ def _content() -> Iterator[CheckMessage]:
         hint = "Keep CSPMiddleware and CONTENT_SECURITY_POLICY."
         yield Error("There is no content security policy.", hint=hint, id="leaderboard.E012")
         return
-    sources = policy.get("script-src", policy.get("default-src", ["*"]))
-    if unsafe := sorted(UNSAFE_SOURCES.intersection(sources)):
-        message = f"The content security policy lets scripts in from {', '.join(unsafe)}."
-        yield Error(message, hint="Let script-src be 'self'.", id="leaderboard.E013")
+    if loose := [name for name in (*FETCHED, *LED) if UNSAFE_SOURCES.intersection(_sources(policy, name))]:
+        message = f"The content security policy is open in {', '.join(loose)}."
+        hint = "Let each be 'self' or 'none', and name base-uri, form-action and frame-ancestors too."
+        yield Error(message, hint=hint, id="leaderboard.E013")
+
+
+def _sources(policy: Mapping[str, Any], name: str) -> Iterable[str]:
+    """What a directive allows: where it is not named, what the one it falls back to does, or everything."""
+    names = (name, *FETCHED[name], "default-src") if name in FETCHED else (name,)
+    return next((policy[each] for each in names if each in policy), ["*"])
 
 
 def _places() -> Iterator[CheckMessage]:
-    database = settings.DATABASES["default"]
-    if _is_below(str(database.get("HOST", "")), [Path(settings.DATA_DIR) / "servers"]):
-        hint = "Name a PostgreSQL server of your own in DATABASE_URL."
-        yield Error("The embedded database is not for production.", hint=hint, id="leaderboard.E014")
+    if embedded := list(_embedded(Path(settings.DATA_DIR) / "servers")):
+        hint = "Name servers of your own in DATABASE_URL and REDIS_URL."
+        message = f"The embedded {' and '.join(embedded)} must not serve a production."
+        yield Error(message, hint=hint, id="leaderboard.E014")
     if any(map(_is_open, {settings.REDIS_URL, settings.CACHE_URL})):
         hint = "Give the server a password (requirepass) and set REDIS_PASSWORD."
         message = "Broker or cache are on a network without a password: who reaches them gives orders."
         yield Error(message, hint=hint, id="leaderboard.E020")
     served = [Path(settings.STATIC_ROOT), settings.BASE_DIR / "static", settings.NODE_MODULES]
-    for name in ("DATA_DIR", "UPLOADS_ROOT", "GROUND_TRUTH_ROOT", "MEDIA_ROOT", "IMPORT_ROOT"):
+    for name in (
+        "DATA_DIR",
+        "UPLOADS_ROOT",
+        "GROUND_TRUTH_ROOT",
+        "MEDIA_ROOT",
+        "IMPORT_ROOT",
+        "SCRATCH_ROOT",
+    ):
         if _is_below(str(getattr(settings, name)), served):
             message = f"{name} lies where static files are served to everybody."
             yield Error(message, hint="Move it out of the static files.", id="leaderboard.E015")
+
+
+def _embedded(folder: Path) -> Iterator[str]:
+    """Which of the servers are those that `manage.py` starts below `folder`."""
+    if _is_below(str(settings.DATABASES["default"].get("HOST", "")), [folder]):
+        yield "database"
+    with suppress(OSError, ValueError):
+        if json.loads((folder / "servers.json").read_text()).get("REDIS_URL") == settings.REDIS_URL:
+            yield "broker"
+
+
+def _limits() -> Iterator[CheckMessage]:
+    # A case whose cage dies is tried once more in a fresh one, within the same task.
+    if settings.SCORING_SOFT_LIMIT.total_seconds() <= 2 * settings.CAGE_SECONDS:
+        hint = "Set SCORING_SOFT_LIMIT_SECONDS above twice CAGE_SECONDS."
+        message = "A case that hangs would end its worker, and not in its cage."
+        yield Error(message, hint=hint, id="leaderboard.E021")
 
 
 def _people() -> Iterator[CheckMessage]:

@@ -1,5 +1,6 @@
 """Each unsafe setting of a production is named by a check, and no server starts with one."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -59,11 +60,25 @@ UNSAFE: list[tuple[str, Any, str]] = [
     ("MIDDLEWARE", [name for name in site.MIDDLEWARE if "csp" not in name], "E012"),
     ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": POLICY | {"script-src": ["'unsafe-inline'"]}}, "E013"),
     ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": {"img-src": ["'self'"]}}, "E013"),
+    ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": POLICY | {"script-src-attr": ["'unsafe-inline'"]}}, "E013"),
+    (
+        "CONTENT_SECURITY_POLICY",
+        {"DIRECTIVES": POLICY | {"style-src": ["'self'", "'unsafe-inline'"]}},
+        "E013",
+    ),
+    ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": POLICY | {"frame-ancestors": ["*"]}}, "E013"),
+    ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": POLICY | {"object-src": ["https:"]}}, "E013"),
+    *(
+        ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": {k: v for k, v in POLICY.items() if k != name}}, "E013")
+        for name in ("base-uri", "form-action", "frame-ancestors")
+    ),
     ("DATA_DIR", site.DATA_DIR, "E014"),
     ("UPLOADS_ROOT", Path(site.STATIC_ROOT) / "uploads", "E015"),
     ("DATA_DIR", BASE_DIR / "static" / "data", "E015"),
     ("REDIS_URL", "redis://redis:6379/0", "E020"),
     ("CACHE_URL", "rediss://user@10.0.0.7:6379/0", "E020"),
+    ("SCRATCH_ROOT", Path(site.STATIC_ROOT) / "scratch", "E015"),
+    ("CAGE_SECONDS", 270, "E021"),
     ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "E016"),
     ("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend", "E016"),
     ("DEFAULT_FROM_EMAIL", "leaderboard@localhost", "W017"),
@@ -105,6 +120,17 @@ def test_each_unsafe_setting_is_named_and_refused(
             checks.require_safe()
         assert ended.value.code == EXIT_UNSAFE
     assert f"leaderboard.{code}" in capsys.readouterr().err
+
+
+def test_an_embedded_broker_alone_is_refused(safe: Settings, tmp_path: Path) -> None:
+    safe.DATA_DIR = tmp_path
+    (tmp_path / "servers").mkdir()
+    noted = tmp_path / "servers" / "servers.json"
+    noted.write_text(json.dumps({"REDIS_URL": "redis://127.0.0.1:1/0"}))  # of an earlier start
+    assert safe_to_deploy(None) == []
+    noted.write_text(json.dumps({"REDIS_URL": safe.REDIS_URL}))
+    (found,) = safe_to_deploy(None)
+    assert (found.id, found.msg) == ("leaderboard.E014", "The embedded broker must not serve a production.")
 
 
 def test_a_bucket_without_the_packages_for_it_is_told_before_the_first_upload(

@@ -32,10 +32,11 @@ from leaderboard.models import (
     Submission,
 )
 from tests.leaderboard import make, shown
-from tests.leaderboard.who import QUERIES, ROLES, TABLE, VERBS, row_of
+from tests.leaderboard.who import QUERIES, ROLES, TABLE, UPLOAD_METHODS, VERBS, row_of
 
 pytestmark = pytest.mark.django_db
 TUS = {"Tus-Resumable": "1.0.0"}
+PIECE_TYPE = "application/offset+octet-stream"
 PASSWORD = "rank-honestly"
 
 
@@ -256,6 +257,19 @@ def test_every_address_answers_every_role_as_the_table_says(site: Site, role: st
     assert told_of_changes() == before
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_an_unfinished_upload_is_for_who_began_it_alone(site: Site, role: str) -> None:
+    client, at = site.clients[role], ROLES.index(role)
+    address, head = reverse("upload", args=[site.known["upload"]]), TUS | {"Upload-Offset": "0"}
+    before, told = told_of_changes(), {}
+    for method, answers in UPLOAD_METHODS.items():
+        with undone(client, answers[at]):
+            answer = client.generic(method, address, b"x", content_type=PIECE_TYPE, headers=head)
+        told[method] = str(answer.status_code)
+    assert told == {method: answers[at] for method, answers in UPLOAD_METHODS.items()}
+    assert told_of_changes() == before
+
+
 GUESSES = {name: uuid.uuid4() for name in ("submission", "upload", "rendering")}
 NUMBERS = ("user", "invitation", "notification", "pk")
 OBJECTS = [one for one in ADDRESSES if one[2] and not one[0].startswith(("admin:", "account_"))]
@@ -300,8 +314,8 @@ def test_every_post_needs_the_token_that_only_the_site_s_pages_know(site: Site) 
         for name, pattern, converters in ADDRESSES
         for address in site.addresses(name, pattern, converters)
     }
-    # Browsers send reports of broken policy by themselves; the other two take nothing.
-    unasked = {"csp_reports", "healthz", "readyz"}
+    # Browsers send reports of broken policy by themselves; the others take nothing.
+    unasked = {"csp_reports", "healthz", "metrics", "readyz"}
     assert {name for name, status in answers.items() if status != 403} == unasked
     assert told_of_changes() == before
 

@@ -181,6 +181,13 @@ TABLE: dict[str, Row] = {
     "admin:autocomplete": row("in in in in in in 403"),  # without a field that it is for
 }
 
+# What tus asks of an unfinished upload beside; whoever did not begin it is told that there is none.
+UPLOAD_METHODS: dict[str, tuple[str, ...]] = {
+    "HEAD": _spread("401 401 200 404 404 404 404"),
+    "PATCH": _spread("401 401 204 404 404 404 404"),
+    "DELETE": _spread("401 401 204 404 404 404 404"),
+}
+
 # What an address does is the last word of some.
 VERBS = {
     "organize_phase_act": ("pause", "resume", "freeze", "publish", "recompute"),
