@@ -199,9 +199,12 @@ def trickles_stop_no_page(proxy: Proxy, phase: Phase) -> None:
             lines.callback(line.close)
             return line
 
-        form = {"Cookie": "sessionid=guessed", "Content-Type": "multipart/form-data; boundary=x"}
+        # With these the site reads the form before it refuses.
+        token = {"Origin": f"https://{HOST}", "Content-Type": "multipart/form-data; boundary=x"}
+        token["Cookie"] = f"csrftoken={'a' * 32}"
+        form = token | {"Cookie": f"{token['Cookie']}; sessionid=guessed"}
         for _ in range(TRICKLES):
-            trickle("/accounts/login/")
+            trickle("/accounts/login/", token)
             trickle(SUBMIT, form)
         assert proxy.ask("GET", board)[0] == 200
         # Sixteen transfers at once are for one address.
