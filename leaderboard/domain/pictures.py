@@ -18,7 +18,7 @@ from leaderboard.folder import files
 from leaderboard.models import Case, CaseResult, Phase, Rendering, Snapshot
 
 # Raised when pictures look different: all are then made anew.
-DRAWING = 2
+DRAWING = 3
 LOOK_AGAIN_SECONDS = 600
 TO_MAKE = Q(state=RenderingState.PENDING, case__dataset__public=True)
 

@@ -8,7 +8,7 @@ from leaderboard.models import Rendering
 from leaderboard.pictures.frame import PLANES, Plane
 from leaderboard.queries.cases import CaseEntry
 from leaderboard.views import pictures
-from leaderboard.views.pictures import Legend, Strip, View
+from leaderboard.views.pictures import Key, Legend, Strip, View
 
 MOST = 3
 _K = PictureKind
@@ -16,10 +16,10 @@ _K = PictureKind
 ROWS: tuple[tuple[str, str, str, str, PictureKind], ...] = (
     ("Image", "Moving and fixed, then the moving one carried by each field.", _K.WARPED, _K.FIXED, _K.WARPED),
     ("Difference", "From the fixed image; dark is alike.", _K.DIFFERENCE, "", _K.DIFFERENCE),
-    ("Labels", "Outlines of the structures.", _K.LABELS, _K.FIXED_LABELS, _K.LABELS),
-    ("Landmarks", "Ring: where it should be; dot: where it is.", _K.LANDMARKS, "", _K.LANDMARKS),
+    ("Labels", "Outlines of the structures; colours repeat.", _K.LABELS, _K.FIXED_LABELS, _K.LABELS),
+    ("Landmarks", "What is farther from the slice is fainter.", _K.LANDMARKS, "", _K.LANDMARKS),
     ("Deformation", "Lines of the fixed grid, where the field puts them.", "", "", _K.GRID),
-    ("Jacobian determinant", "Blue shrinks, orange grows, white folds.", "", "", _K.JACOBIAN),
+    ("Jacobian determinant", "Blue shrinks, orange grows.", "", "", _K.JACOBIAN),
 )
 
 
@@ -33,6 +33,7 @@ class Line:
     fixed: View | None
     views: Sequence[View | None]
     legend: Legend | None
+    keys: Sequence[Key]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def side_by_side(
             _view(before, fixed, at),
             [_view(strips, kind, at) for strips in after],
             next((strips[kind].legend for strips in after if kind in strips), None),
+            pictures.KEYS.get(kind, ()),
         )
         for title, words, moving, fixed, kind in ROWS
         if any(kind in strips for strips in after)

@@ -23,34 +23,60 @@ BEFORE: Mapping[str, tuple[str, str]] = {
     _K.FIXED: ("Fixed image", "What the moving image is brought onto."),
     _K.WARPED: ("Moving image", "As it is, on the same slices."),
     _K.DIFFERENCE: ("Difference before", "Moving minus fixed; dark is alike."),
-    _K.FIXED_LABELS: ("Fixed labels", "Each structure outlined in its own colour."),
+    _K.FIXED_LABELS: (
+        "Fixed labels",
+        f"Each structure outlined; {len(scales.LABEL_COLOURS)} colours take turns, so several share one.",
+    ),
     _K.LABELS: ("Moving labels", "The same structures before registration, over the moving image."),
-    _K.MISMATCH: ("Label mismatch before", "Voxels whose moving label is not the fixed one."),
+    _K.MISMATCH: (
+        "Label mismatch before",
+        "Voxels whose moving label is not the fixed one, over the fixed image.",
+    ),
     _K.LANDMARKS: (
         "Landmarks before",
-        "Ring: where it should be; dot: where it is. Faint: off the slice.",
+        "What is farther from the slice is fainter.",
     ),
 }
 AFTER: Mapping[str, tuple[str, str]] = {
     _K.WARPED: ("Warped", "The moving image carried by the field."),
     _K.DIFFERENCE: ("Difference", "Warped minus fixed; dark is alike."),
     _K.LABELS: ("Propagated labels", "The moving labels carried by the field, over the warped image."),
-    _K.MISMATCH: ("Label mismatch", "Orange: voxels whose propagated label is not the fixed one."),
+    _K.MISMATCH: (
+        "Label mismatch",
+        "Voxels whose propagated label is not the fixed one, over the fixed image.",
+    ),
     _K.LANDMARKS: (
         "Landmarks after",
-        "Ring: where it should be; dot: where the field puts it. Faint: off the slice.",
+        "What is farther from the slice is fainter.",
     ),
     _K.GRID: ("Deformation grid", "Lines of the fixed grid, where the field puts them in the moving image."),
     _K.MAGNITUDE: ("Displacement", "Length of the displacement."),
     _K.JACOBIAN: (
         "Jacobian determinant",
-        "Blue shrinks, orange grows. White folds: one of the ten determinants that NDV sums is not positive.",
+        "Blue shrinks, orange grows. A fold: one of the ten determinants that NDV sums is not positive.",
     ),
 }
 SCALES: Mapping[str, Scale] = {
     _K.DIFFERENCE: scales.DIFFERENCE,
     _K.MAGNITUDE: scales.MAGNITUDE,
     _K.JACOBIAN: scales.JACOBIAN,
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a mark of one colour means; shape: `fill`, `ring` or `dot`."""
+
+    shape: str
+    colour: str
+    words: str
+
+
+_SHOULD = Key("ring", scales.TARGET, "where it should be")
+KEYS: Mapping[str, Sequence[Key]] = {
+    _K.MISMATCH: [Key("fill", scales.MISMATCH, "wrong label")],
+    _K.LANDMARKS: [_SHOULD, Key("dot", scales.CARRIED, "where it is")],
+    _K.JACOBIAN: [Key("fill", scales.FOLD, "fold")],
 }
 TYPES = {".webp": "image/webp", ".gz": "application/gzip"}
 
@@ -90,6 +116,7 @@ class Strip:
     words: str
     views: Sequence[View]
     legend: Legend | None
+    keys: Sequence[Key]
 
 
 def legend_of(scale: Scale) -> Legend:
@@ -114,6 +141,7 @@ def strips(rendering: Rendering, challenge: str, of: str) -> dict[str, Strip]:
             *words[kind],
             [_view(found[kind, plane], rendering, challenge, f"{words[kind][0]}, {of}") for plane in PLANES],
             legend_of(SCALES[kind]) if kind in SCALES else None,
+            KEYS.get(kind, ()),
         )
         for kind in words
         if (kind, "axial") in found

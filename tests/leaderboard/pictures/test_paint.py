@@ -44,6 +44,12 @@ def test_magnitudes_get_lighter_all_along() -> None:
     assert luminance[-1] - luminance[0] > 150
 
 
+def test_a_colour_means_one_thing() -> None:
+    marks = (scales.FOLD, scales.MISMATCH, scales.TARGET, scales.CARRIED, scales.GRID_LINE)
+    colours = [*marks, *scales.JACOBIAN.stops, *scales.LABEL_COLOURS]
+    assert len(set(colours)) == len(colours)
+
+
 def test_the_difference_is_of_shares_of_the_windows() -> None:
     warped, fixed = np.array([[50.0, 100, 0]]), np.array([[100.0, 50, 0]])
     # 50 of 100 against 100 of 200 is no difference; 100 against 25 per cent is 75, beyond the end

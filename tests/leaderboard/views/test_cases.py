@@ -18,6 +18,7 @@ from leaderboard.enums import Aspect, Audience, PictureKind
 from leaderboard.models import Case, Dataset, Phase, Picture, Rendering
 from leaderboard.pictures.frame import PLANES
 from leaderboard.views.pictures import AFTER, BEFORE
+from leaderboard.views.pictures import KEYS as KEYS_OF
 from tests.leaderboard import make, shown
 from tests.leaderboard.shown import Place
 
@@ -111,6 +112,8 @@ def test_a_cases_page_shows_its_pictures_its_values_and_its_worst_structures(
         assert f"<h3>{words}</h3>" in html
     assert 'alt="Warped, Cormorant Net, case 3455_3454: axial slice 24 of 44"' in html
     assert "radiological: the subject" in html
+    for key in (key for keys in KEYS_OF.values() for key in keys):
+        assert re.search(rf'"{key.colour}"[^>]*/></svg> {key.words}</span>', html)
     # Dice of the three labels, a step of an eighth below, at and above the case's value
     value = shown.dice(0, 0, 0)
     found = re.findall(r'scope="row">(Label \d)</th><td class="num">([\d.]+)</td>', html)
