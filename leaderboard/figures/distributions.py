@@ -1,9 +1,11 @@
 """How an entry's case values spread on one dataset: a box and every case as a point."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import quantiles
 from typing import Any
 
+from leaderboard.figures import tidy
 from leaderboard.figures.figure import Figure, Table, Trace, View, numbered, unique
 
 LARGEST = 40
@@ -22,7 +24,7 @@ def case_distributions(
     `methods` maps an entry to its name; `links` are where an entry's cases lead, with `{text}` for their key.
     """
     drawn = dict(list(methods.items())[:LARGEST])
-    views = [_view(metric, cases, values[metric["name"]], drawn, links) for metric in metrics]
+    views = [_view(metric, cases, values[metric["name"]], drawn, links, methods) for metric in metrics]
     reading = (
         "Box: quartiles and median; whiskers: 1.5 times the box or the last case; points: cases; "
         "a click opens a case."
@@ -38,6 +40,7 @@ def _view(
     values: Mapping[str, Sequence[float | None]],
     methods: Mapping[str, str],
     links: Mapping[str, str],
+    everybody: Mapping[str, str],
 ) -> View:
     entries = [entry for entry in methods if entry in values]
     labels = unique([methods[entry] for entry in entries])
@@ -65,6 +68,7 @@ def _view(
         traces,
         layout,
         Table(["Method", "Cases", "Minimum", "Quarter", "Median", "Three quarters", "Maximum"], rows),
+        tidy=partial(tidy.distributions, metric, cases, values, everybody),
     )
 
 

@@ -4,9 +4,11 @@ Colours are named as `token:<name>` after the design tokens; the page puts the c
 so that a figure is the same JSON in light and in dark mode.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from leaderboard.figures.tidy import Tidy
 
 Trace = dict[str, Any]
 Layout = dict[str, Any]
@@ -59,7 +61,8 @@ class Table:
 class View:
     """One of a figure's drawings, such as one metric's.
 
-    csv: address of a file with all that is drawn, where the table is not the whole of it.
+    csv: address of a file with all that is drawn, where the table is not the whole of it. tidy: makes the
+    rows of a file in full; without it a file has what the table says.
     """
 
     name: str
@@ -67,6 +70,7 @@ class View:
     layout: Layout
     table: Table
     csv: str = ""
+    tidy: Callable[[], Tidy] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Ranks by subtask and metric: which entry is strong where."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
+from leaderboard.figures import tidy
 from leaderboard.figures.figure import (
     CELL_AXIS,
     DASH,
@@ -52,10 +54,10 @@ def rank_heatmap(
     single = [at for at, column in enumerate(columns) if len(column["datasets"]) == 1]
     pages = [_page(column, datasets, bool(single)) for column in columns]
     titles = [column["title"] for column in columns]
-    views = [_view(SUBTASKS, drawn, together, methods, titles, pages)]
+    views = [_view(SUBTASKS, drawn, heatmap, together, methods, titles, pages)]
     if single not in ([], together):
         titles = [datasets.get(column["datasets"][0], column["title"]) for column in columns]
-        views.append(_view(DATASETS, drawn, single, methods, titles, pages))
+        views.append(_view(DATASETS, drawn, heatmap, single, methods, titles, pages))
     reading = (
         f"Stronger is better; numbers are ranks among {count}. A click opens the dataset. "
         f"ACC: {heatmap['accuracy'][:1].lower()}{heatmap['accuracy'][1:]}."
@@ -74,6 +76,7 @@ def _page(column: Mapping[str, Any], datasets: Mapping[str, str], has_single: bo
 def _view(
     name: str,
     heatmap: Mapping[str, Any],
+    whole: Mapping[str, Any],
     picked: Sequence[int],
     methods: Mapping[str, str],
     titles: Sequence[str],
@@ -108,6 +111,7 @@ def _view(
         [cells, _printed(labels, ranks, steps)],
         _layout(titles, metrics, len(names)),
         _table(names, titles, metrics, opened, ranks),
+        tidy=partial(tidy.heatmap, whole, list(zip(picked, titles, strict=True)), methods),
     )
 
 

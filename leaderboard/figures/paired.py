@@ -1,10 +1,12 @@
 """Two entries case by case: one against the other, and how their differences spread."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from math import ceil, sqrt
 from typing import Any
 
+from leaderboard.figures import tidy
 from leaderboard.figures.figure import Figure, Layout, Linked, Table, Trace, View, flat, numbered, short
 
 BINS = 24
@@ -42,7 +44,7 @@ def paired_figures(
         "differences",
         "Differences",
         f"How many cases differ by how much, {a} minus {b}. Blue: {a} is better; orange: {b} is better.",
-        [_histogram(a, b, metric, datasets) for metric in present],
+        [_histogram(a, b, metric, names, datasets) for metric in present],
     )
     return [paired, spread]
 
@@ -110,7 +112,8 @@ def _paired(
         "yaxis": {"title": {"text": f"{metric['name']}{unit}, {short(a)}"}, "automargin": True, **axes},
     }
     table = _table(a, b, metric, names, links, cases)
-    return View(metric["name"], [diagonal, *points], layout, table, csv if table.note else "")
+    rows = partial(tidy.paired, a, b, metric, names, cases)
+    return View(metric["name"], [diagonal, *points], layout, table, csv if table.note else "", rows)
 
 
 def _facts(
@@ -180,9 +183,11 @@ def _histogram(
     a: str,
     b: str,
     metric: Mapping[str, Any],
+    names: Mapping[str, str],
     datasets: Sequence[Mapping[str, Any]],
 ) -> View:
-    differences = [first - second for *_, first, second in _cases(metric, datasets)]
+    cases = _cases(metric, datasets)
+    differences = [first - second for *_, first, second in cases]
     edges = bin_edges(differences)
     counts = [0] * (len(edges) - 1)
     wide = edges[1] - edges[0]
@@ -220,7 +225,8 @@ def _histogram(
         [f"{low:+.{decimals}f}", f"{high:+.{decimals}f}", str(count)]
         for (low, high), count in zip(pairwise(edges), counts, strict=True)
     ]
-    return View(metric["name"], [bars], layout, Table(["From", "To", "Cases"], rows))
+    rows_of_file = partial(tidy.paired, a, b, metric, names, cases)
+    return View(metric["name"], [bars], layout, Table(["From", "To", "Cases"], rows), tidy=rows_of_file)
 
 
 def bin_edges(values: Sequence[float]) -> list[float]:

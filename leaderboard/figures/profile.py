@@ -1,8 +1,10 @@
 """Where one entry stands on every dataset, among all others."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
+from leaderboard.figures import tidy
 from leaderboard.figures.distributions import axis_title
 from leaderboard.figures.figure import (
     DASH,
@@ -79,7 +81,9 @@ def _view(
             "fixedrange": True,
         },
     }
-    return View(metric["name"], traces, layout, _table(entry, metric, datasets, measured, means))
+    rows = partial(tidy.profile, metric, datasets, means, methods)
+    table = _table(entry, metric, datasets, measured, means)
+    return View(metric["name"], traces, layout, table, tidy=rows)
 
 
 def _dots(points: Sequence[tuple[str, Mean, str]], *, own: bool) -> Trace:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from leaderboard.figures import tidy
 from leaderboard.figures.figure import (
     CELL_AXIS,
     DASH,
@@ -40,7 +42,7 @@ def significance_matrices(matrices: Sequence[Mapping[str, Any]], where: str) -> 
         f"Paired signed-rank over {_cases(matrices)}, {correction} over {pairs} pairs. Blue: row better; "
         f"orange: column better; stronger is smaller p; dot: not significant. A click compares.{part}"
     )
-    views = [_view(matrix) for matrix in matrices]
+    views = [_view(matrix, where) for matrix in matrices]
     names = f": {first['metric']}" if len(matrices) == 1 else ""
     return Figure(
         "significance",
@@ -60,7 +62,7 @@ def _cases(matrices: Sequence[Mapping[str, Any]]) -> str:
     return "cases (" + ", ".join(f"{metric} {cases}" for metric, cases in by_metric.items()) + ")"
 
 
-def _view(matrix: Mapping[str, Any]) -> View:
+def _view(matrix: Mapping[str, Any], where: str) -> View:
     labels = unique(matrix["methods"])
     count = len(labels)
     trace = _cells(matrix, labels)
@@ -71,7 +73,8 @@ def _view(matrix: Mapping[str, Any]) -> View:
         "xaxis": {**axis, "side": "top", "tickangle": -90, "type": "category"},
         "yaxis": {**axis, "autorange": "reversed", "type": "category"},
     }
-    return View(matrix["metric"], [trace], layout, _table(matrix))
+    rows = partial(tidy.significance, [(where, matrix)])
+    return View(matrix["metric"], [trace], layout, _table(matrix), tidy=rows)
 
 
 def _cells(matrix: Mapping[str, Any], labels: Sequence[str]) -> Trace:
@@ -119,6 +122,7 @@ def significance_grid(rows: Sequence[Sequence[Place | None]], key: str, title: s
     count, entries, pairs = len(first["entries"]), first["of"], first["pairs"]
     across = max(len(row) for row in rows)
     labels = unique(first["methods"], 16)
+    drawn = [(place.dataset, place.matrix) for row in rows for place in row if place is not None]
     traces, layout = [], _grid_layout(rows, count, across)
     for down, row in enumerate(rows):
         for right, place in enumerate(row):
@@ -145,7 +149,7 @@ def significance_grid(rows: Sequence[Sequence[Place | None]], key: str, title: s
         key,
         title,
         reading,
-        [View(title, traces, layout, table)],
+        [View(title, traces, layout, table, tidy=partial(tidy.significance, drawn))],
         min_width=130 + across * (24 + 17 * count),
         max_width=140 + across * (24 + (_cell_size(count) + 6) * count),
     )

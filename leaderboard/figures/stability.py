@@ -1,9 +1,11 @@
 """How sure an order is: ranks over resamples, under every scheme, and without each dataset."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from math import sqrt
 from typing import Any
 
+from leaderboard.figures import tidy
 from leaderboard.figures.figure import (
     CELL_AXIS,
     DASH,
@@ -78,6 +80,7 @@ def blobs(entries: Sequence[Mapping[str, Any]], resamples: int) -> Figure:
                 [_intervals(drawn, labels), circles, crosses],
                 _ranks_layout(labels),
                 _blob_table(entries, resamples),
+                tidy=partial(tidy.resampled, entries, resamples),
             )
         ],
         min_width=200 + 14 * len(drawn),
@@ -176,6 +179,8 @@ def bumps(
         for entry in entries
     ]
     table = Table(["Method", *(name for name, _ in columns)], rows)
+    schemes = [name for name, _ in columns]
+    rows_of_file = partial(tidy.ranks, "scheme", schemes, ranks, methods, entries)
     reading = (
         "Rank under every scheme; stronger: better under the official one, which stands first. "
         "τ: Kendall's tau with it, 1 for the same order." + _part(len(drawn), len(entries))
@@ -184,7 +189,7 @@ def bumps(
         "schemes",
         "Rank under every scheme",
         reading,
-        [View("Schemes", traces, layout, table)],
+        [View("Schemes", traces, layout, table, tidy=rows_of_file)],
         min_width=170 + 92 * len(columns),
     )
 
@@ -287,6 +292,8 @@ def without_each(
     ]
     without = [Linked(f"Without {name}", url_of(name)) for name, _ in columns]
     table = Table(["Method", "All datasets", *without], rows)
+    left_out = ["", *(str(name) for name, _ in columns)]
+    rows_of_file = partial(tidy.ranks, "without", left_out, [full, *ranks], methods, entries)
     reading = (
         "Rank when one dataset is left out. Blue: better without it; orange: worse; pale: one place, strong: "
         "three and more. τ: Kendall's tau with the whole ranking." + _part(len(drawn), len(entries))
@@ -295,7 +302,7 @@ def without_each(
         "without",
         "Rank without each dataset",
         reading,
-        [View("Datasets", [cells, numbers], layout, table)],
+        [View("Datasets", [cells, numbers], layout, table, tidy=rows_of_file)],
         min_width=170 + 84 * len(columns),
     )
 

@@ -1,9 +1,11 @@
 """Which structures are hard, and for whom: labels or landmarks against methods, hardest first."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import fmean
 from typing import Any
 
+from leaderboard.figures import tidy
 from leaderboard.figures.figure import CELL_AXIS, Figure, Layout, Table, Trace, View, numbered, short, unique
 
 LARGEST = 40
@@ -94,7 +96,9 @@ def _view(metric: Mapping[str, Any], found: Mapping[str, Any], methods: Mapping[
     ]
     ends = (high, low) if metric["direction"] == "higher" else (low, high)
     scale = f"strong {ends[0]:.{decimals}f},<br>pale {ends[1]:.{decimals}f}"
-    return View(metric["name"], [cells], _layout(len(rows), scale), Table(head, table))
+    drawn = _layout(len(rows), scale)
+    rows_of_file = partial(tidy.structures, metric, found, methods)
+    return View(metric["name"], [cells], drawn, Table(head, table), tidy=rows_of_file)
 
 
 def _hover(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import floor, log10
 
 from leaderboard.figures.figure import (
@@ -18,6 +19,7 @@ from leaderboard.figures.figure import (
     symbol,
     told_missing,
 )
+from leaderboard.figures.tidy import Tidy
 
 Box = tuple[float, float, float, float]
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -60,8 +62,14 @@ def accuracy_against_regularity(points: Sequence[Point], highlight: str | None =
         for point in points
     ]
     table = Table(["Method", "DSC", "NDV, %", "Cases missing", "Unbeaten in both"], rows)
-    view = View("DSC against NDV", traces, _layout(points, zero), table)
+    rows_of_file = partial(_tidy, points, on_front)
+    view = View("DSC against NDV", traces, _layout(points, zero), table, tidy=rows_of_file)
     return Figure("tradeoff", "Accuracy against regularity", reading, [view], min_width=480)
+
+
+def _tidy(points: Sequence[Point], on_front: set[str]) -> Tidy:
+    rows = ((p.method, p.dsc, p.ndv, p.missing, "yes" if p.entry in on_front else "no") for p in points)
+    return Tidy(("method", "DSC", "NDV", "missing", "unbeaten"), rows)
 
 
 def pareto_front(points: Sequence[Point]) -> list[Point]:

@@ -1,6 +1,6 @@
 """The leaderboard of a phase: official, or ranked as its address asks; on the page and for download."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.tables import Shown
 from leaderboard.queries.veil import veiled_heatmap
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments, refusals, whole
+from leaderboard.views import access, figure_files, figures, fragments, refusals, whole
 from leaderboard.views.asked import Asked
 from leaderboard.views.lines import lines_of, table_of
 from leaderboard.words import duration
@@ -52,6 +52,9 @@ def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
             return redirect(looking.kept(request, request.path + asked.query()))
         context["asked"] = asked
         snapshot = None if context["hidden"] else snapshots.shown(shown, sight, at=asked.until)
+        if snapshot is not None and figure_files.is_asked(request):
+            drawn = _all_figures(shown, snapshot, asked, sight)
+            return figure_files.answer(request, drawn, sight, snapshot.content_hash)
         if snapshot is not None:
             make = partial(_page, request, context | {"snapshot": snapshot}, sight)
             told = (sight.key, facts, snapshot.content_hash, snapshot.created_at)
@@ -171,14 +174,28 @@ def _figures(board: Board, official: Board, key: tuple[object, ...]) -> str:
     drawn = []
     if board.official:
         drawn.append(_drawn(figures.heatmap_figure(board, boards.part_of(board, "heatmap"))))
-    dataset = next((dataset for dataset in board.datasets if "DSC" in dataset.metrics), None)
-    if dataset is not None:
+    for dataset in _with_dice(board):
         drawn.append(_piece(partial(_matrix, board, dataset), "matrix", *key, dataset.slug))
     all_data = len(board.datasets) == len(official.datasets)
     draw = partial(figures.tradeoff_figure, official if all_data else board)
     drawn.append(_piece(draw, "tradeoff", *key) if all_data else _drawn(draw()))
     drawn = [html for html in drawn if html]
     return "".join([f'<div class="full">{drawn[0]}</div>', *drawn[1:]]) if drawn else ""
+
+
+def _all_figures(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> Iterator[Figure | None]:
+    """What the page of a board draws, one after the other. Raises Refused."""
+    official = boards.board_from(phase, snapshot, snapshot.payload, sight, earlier=bool(asked.at))
+    board = ranked(official, snapshot, asked)
+    all_data = len(board.datasets) == len(official.datasets)
+    yield figures.tradeoff_figure(official if all_data else board)
+    yield figures.heatmap_figure(board, _heatmap(official, snapshot, asked))
+    yield from (_matrix(board, dataset) for dataset in _with_dice(board))
+
+
+def _with_dice(board: Board) -> list[BoardDataset]:
+    """The first dataset with DSC, whose matrix stands on the board's page."""
+    return [dataset for dataset in board.datasets if "DSC" in dataset.metrics][:1]
 
 
 def _piece(draw: Callable[[], Figure | None], *key: object) -> str:
@@ -231,6 +248,8 @@ def heatmap(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         official = boards.board_from(shown, snapshot, snapshot.payload, sight, earlier=bool(asked.at))
         board, found = ranked(official, snapshot, asked), _heatmap(official, snapshot, asked)
         context |= {"asked": asked, "board": board, "figure": figures.heatmap_figure(board, found)}
+        if figure_files.is_asked(request):
+            return figure_files.answer(request, [context["figure"]], sight, snapshot.content_hash)
     except Refused as refused:
         context |= {"refused": str(refused), "busy": refused.code == refusals.BUSY}
         return refusals.answered(render(request, "boards/heatmap.html", context), refused)

@@ -15,7 +15,7 @@ from leaderboard.queries import boards, families, snapshots
 from leaderboard.queries.families import Family
 from leaderboard.queries.veil import veiled_matrix
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments, refusals
+from leaderboard.views import access, figure_files, figures, fragments, refusals
 from leaderboard.views.asked import until
 
 CORRECTIONS = ("bonferroni", "holm")
@@ -25,6 +25,11 @@ CORRECTIONS = ("bonferroni", "holm")
 def stability(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
     """Ranks over resamples of the subjects, under every scheme, and without each dataset."""
     shown, snapshot, sight = _snapshot_or_404(request, challenge, phase, Aspect.AGGREGATES)
+    if figure_files.is_asked(request):
+        board = boards.board_from(shown, snapshot, snapshot.payload, sight)
+        agreement = boards.part_of(board, "agreement")
+        drawn = figures.stability_figures(board, agreement) if agreement else []
+        return figure_files.answer(request, drawn, sight, snapshot.content_hash)
     key = ("stability", snapshot.content_hash, challenge, phase, sight.key)
     page = fragments.kept(partial(_stability, shown, snapshot, sight), *key)
     return _page(request, shown, snapshot, page, "boards/stability.html")
@@ -66,9 +71,10 @@ def significance(request: HttpRequest, challenge: str, phase: str) -> HttpRespon
         facts,
         moment,
     )
-    page = fragments.kept(
-        partial(_significance, shown, snapshot, sight, correction, asked, facts, moment), *key
-    )
+    make = partial(_significance, shown, snapshot, sight, correction, asked, facts, moment)
+    if figure_files.is_asked(request):
+        return figure_files.answer(request, [make()["figure"]], sight, snapshot.content_hash)
+    page = fragments.kept(lambda: _significance_page(make()), *key)
     return _page(request, shown, snapshot, page, "boards/significance.html", correction=correction)
 
 
@@ -97,18 +103,21 @@ def _significance(
             }
             for slug, by_metric in matrices.items()
         }
-    context = {
+    return {
         "challenge": phase.challenge,
         "board": board,
         "datasets": grid.datasets,
         "figure": figures.grid_figure(board, grid, matrices),
-    }
-    return {
-        "html": render_to_string("boards/_significance.html", context),
         "families": _families(grids, grid),
         "rows": [(each.key, each.rows) for each in grids if each.family == grid.family],
         "shown": grid.key,
     }
+
+
+def _significance_page(found: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of it."""
+    html = render_to_string("boards/_significance.html", found)
+    return {"html": html, **{name: found[name] for name in ("families", "rows", "shown")}}
 
 
 def _families(grids: Sequence[figures.Grid], shown: figures.Grid) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from leaderboard.queries import boards, challenges, entries, explained, exports,
 from leaderboard.queries.boards import Board, Row
 from leaderboard.queries.schemes import scheme_words, status_words
 from leaderboard.queries.veil import ANONYMOUS, veiled_explanation
-from leaderboard.views import access, figures, fragments, history, phases, refusals
+from leaderboard.views import access, figure_files, figures, fragments, history, phases, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.casefiles import may_take
 
@@ -51,6 +51,10 @@ def entry(request: HttpRequest, challenge: str, entry: str) -> HttpResponse:
     }
     if card is not None:
         context |= history.of(request, card, found, theirs=is_theirs)
+    if board is not None and figure_files.is_asked(request):
+        parts = boards.parts_of(board, "means", "heatmap")
+        drawn = figures.entry_figures(board, entry, parts.get("means") or {}, parts.get("heatmap"))
+        return figure_files.answer(request, drawn, board.veil.sight, board.snapshot)
     if board is not None:
         context["own_address"] = access.own_address(request, board.veil)
         context["ranks"] = board.veil.shows(Aspect.AGGREGATES, board.veil.true(entry))
@@ -198,6 +202,8 @@ def compare(request: HttpRequest, challenge: str) -> HttpResponse:
                 raise
             context["refused"] = str(refused)
             return render(request, "boards/compare.html", context, status=400)
+        if figure_files.is_asked(request):
+            return figure_files.answer(request, context["figures"], board.veil.sight, board.snapshot)
     return render(request, "boards/compare.html", context)
 
 

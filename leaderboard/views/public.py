@@ -12,7 +12,7 @@ from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
 from leaderboard.queries import boards, challenges, snapshots, summaries
 from leaderboard.rules import Sight
-from leaderboard.views import access, figures, fragments, phases, pictures, refusals
+from leaderboard.views import access, figure_files, figures, fragments, phases, pictures, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.boards import top_table
 from leaderboard.views.casefiles import may_take
@@ -92,12 +92,15 @@ def data(request: HttpRequest, challenge: str) -> HttpResponse:
     """What the challenge's data consist of."""
     shown = access.challenge_or_404(challenge)
     datasets = list(challenges.datasets_of(shown))
+    overview = figures.overview_figure(shown, datasets)
+    if figure_files.is_asked(request):
+        return figure_files.answer(request, [overview])
     lead, others = pictures.lead(pictures.examples(datasets))
     context = {
         "challenge": shown,
         "datasets": datasets,
         "case_count": challenges.case_count(shown),
-        "overview": figures.overview_figure(shown, datasets),
+        "overview": overview,
         "phases": challenges.phases_of(shown),
         "lead": lead,
         "examples": others,
@@ -121,6 +124,9 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     snapshot = None if context["hidden"] else snapshots.shown(phase, sight, at=at)
     if snapshot is not None:
         moment = boards.moment_of(snapshot) if at else ""
+        if figure_files.is_asked(request):
+            drawn = _dataset_board(phase, snapshot, sight, shown, earlier=at is not None).get("figures", [])
+            return figure_files.answer(request, drawn, sight, snapshot.content_hash)
         key = (
             "dataset",
             snapshot.content_hash,
@@ -139,13 +145,20 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
 def _dataset_results(
     phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Dataset, *, earlier: bool
 ) -> dict[str, Any]:
-    """Table and figures of a dataset; no HTML where nobody was scored on it."""
+    """HTML of table and figures of a dataset; none where nobody was scored on it."""
+    context = _dataset_board(phase, snapshot, sight, dataset, earlier=earlier)
+    return {"html": render_to_string("boards/_dataset.html", context) if context else ""}
+
+
+def _dataset_board(
+    phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Dataset, *, earlier: bool
+) -> dict[str, Any]:
     board = boards.board_from(phase, snapshot, snapshot.payload, sight, *OF_DATASETS, earlier=earlier)
     names = (f"dataset/{dataset.slug}", f"structures/{dataset.slug}")
     part, structures = map(boards.parts_of(board, *names).get, names)
     if part is None:
-        return {"html": ""}
-    context = {
+        return {}
+    return {
         "challenge": dataset.challenge,
         "board": board,
         "dataset": dataset,
@@ -154,4 +167,3 @@ def _dataset_results(
         "metrics": [metric for metric in board.metrics if metric.name in part["metrics"]],
         "figures": figures.dataset_figures(board, dataset, part, structures),
     }
-    return {"html": render_to_string("boards/_dataset.html", context)}

@@ -6,6 +6,7 @@
   const TOKEN = "token:";
   const CONFIG = { displayModeBar: false, scrollZoom: false, doubleClick: false, showTips: false };
   const FONT_SIZE = 12;
+  const LETTER = 6.2; // pixels, on average
 
   // Asking for a computed colour lays styles out anew: once for each token and theme.
   const palette = new Map();
@@ -27,12 +28,12 @@
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, coloured(inner)]));
   }
 
-  function template() {
+  function template(letters = family) {
     const axis = {
       color: colour("ink-3"), gridcolor: colour("line"), linecolor: colour("line"), zerolinecolor: colour("line"),
       tickfont: { color: colour("ink-2"), size: FONT_SIZE }, title: { font: { color: colour("ink-3"), size: FONT_SIZE }, standoff: 8 },
     };
-    const font = { family, color: colour("ink"), size: FONT_SIZE };
+    const font = { family: letters, color: colour("ink"), size: FONT_SIZE };
     return { layout: {
       font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, hovermode: "closest",
       hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line-3"), align: "left", font }, xaxis: axis, yaxis: axis,
@@ -143,16 +144,50 @@
     }
 
     async save(format) {
-      const whole = this.spec.views[this.shown].csv;
-      if (format === "csv" && whole) return location.assign(seen(whole));
-      if (format === "csv") return download(new Blob([this.csv()], { type: "text/csv" }), `${this.name}.csv`);
+      if (format === "csv") return this.saveRows();
       if (this.state !== "drawn") return;
       const { data, layout } = this.spec.views[this.shown];
-      const paper = { ...coloured(layout), template: template(), paper_bgcolor: colour("paper") };
-      const width = Math.max(this.plot.clientWidth, this.spec.minWidth);
+      const width = this.plot.clientWidth;
+      const told = this.captioned(coloured(layout), width);
       await Plotly.downloadImage(
-        { data: coloured(data), layout: paper }, { format, width, height: layout.height, scale: format === "png" ? 2 : 1, filename: this.name },
+        { data: coloured(data), layout: { ...told, template: template("sans-serif"), paper_bgcolor: colour("paper") } },
+        { format, width, height: told.height, scale: format === "png" ? 2 : 1, filename: this.name },
       );
+    }
+
+    // A picture leaves its page, and the page's font: what it is, how it is read and what it was made of go with it.
+    captioned(layout, width) {
+      const reading = folded(this.element.querySelector("figcaption p").textContent, width / LETTER);
+      const name = this.element.querySelector("figcaption h2").textContent;
+      const view = this.buttons[this.shown]?.textContent ?? "";
+      const drawn = this.plot._fullLayout._size;
+      const above = 44 + 16 * reading.length;
+      const below = 24;
+      const small = { size: FONT_SIZE, color: colour("ink-3") };
+      const title = {
+        text: view && !name.toLowerCase().includes(view.toLowerCase()) ? `${name}: ${view}` : name, font: { size: 16 }, subtitle: { text: reading.join("<br>"), font: small },
+        x: 0, xref: "container", xanchor: "left", y: 1, yref: "container", yanchor: "top", pad: { l: 10, t: 10 },
+      };
+      const source = {
+        text: origin(), font: { ...small, size: 11 }, showarrow: false, x: 1, xref: "paper", xanchor: "right",
+        y: 0, yref: "paper", yanchor: "bottom", yshift: 4 - drawn.b - below,
+      };
+      return {
+        ...layout, title, annotations: [...(layout.annotations ?? []), source], height: layout.height + above + below,
+        margin: { ...layout.margin, t: drawn.t + above, b: drawn.b + below },
+      };
+    }
+
+    // The server has every row with every digit; where it shows no files, what the page itself says is saved.
+    async saveRows() {
+      const view = this.spec.views[this.shown];
+      if (view.csv) return location.assign(seen(view.csv));
+      const there = new URL(location.href);
+      there.searchParams.set("figure", this.spec.key);
+      there.searchParams.set("view", view.name);
+      const answer = await fetch(there).catch(() => null);
+      const isFile = answer?.ok && answer.headers.get("Content-Type").startsWith("text/csv");
+      download(isFile ? await answer.blob() : new Blob([this.csv()], { type: "text/csv" }), `${this.name}.csv`);
     }
 
     csv() {
@@ -179,6 +214,21 @@
     const there = new URL(link, location.href);
     if (eyes) there.searchParams.set("as", eyes);
     return there.href;
+  }
+
+  // The words in lines of so many letters at most.
+  function folded(text, letters) {
+    const lines = [""];
+    for (const word of text.trim().split(/\s+/)) {
+      if (lines.at(-1) && lines.at(-1).length + word.length >= letters) lines.push("");
+      lines.push(`${lines.pop()} ${word}`.trim());
+    }
+    return lines;
+  }
+
+  function origin() {
+    const snapshot = document.querySelector("[data-snapshot]")?.dataset.snapshot;
+    return [`${location.host}${location.pathname}`, ...(snapshot ? [`snapshot ${snapshot}`] : [])].join(", ");
   }
 
   function download(blob, name) {
