@@ -97,7 +97,7 @@ def test_the_history_has_the_means_of_each_submission_and_which_one_stands(
     html = page(client, address)
     html = html[html.index('id="submissions"') :]
     rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)[1:]]
-    assert [row[row.index("Scored") + 1 :] for row in rows] == [
+    assert [row[row.index("UTC") + 1 : row.index("Scored")] for row in rows] == [
         [DASH, "0.6700"],
         ["rank", "1", "0.7300"],
         [DASH, "*", "0.6100"],
