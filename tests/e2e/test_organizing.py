@@ -129,7 +129,7 @@ def test_a_phase_from_the_official_configs_to_its_publication(
     assert public.sees(*everything) == {"Entry 2", NUMBER}
     public.page.goto(f"{site}/challenges/lumir/entries/_entry-2/?phase=test-phase")
     expect(public.page.get_by_role("heading", level=1)).to_have_text("Entry 2")
-    expect(public.page.get_by_text("On every dataset")).to_be_visible()
+    expect(public.page.get_by_role("heading", name="On every dataset", exact=True)).to_be_visible()
     expect(public.page.get_by_text("worst first")).to_have_count(0)
 
     page.get_by_role("link", name="Change it").click()

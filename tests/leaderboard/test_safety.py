@@ -3,8 +3,10 @@
 import base64
 import csv
 import io
+import json
 import re
 import uuid
+from urllib.parse import urlencode
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -201,7 +203,22 @@ def test_a_cell_that_begins_like_a_formula_is_a_whole_number_or_quoted(cell: str
     assert inert(cell) == sent
 
 
-CSV_ADDRESSES = {"leaderboard_csv", "pairs_csv", "organize_download"}
+CSV_ADDRESSES = {
+    "leaderboard_csv", "pairs_csv", "entry_cases_csv",
+    "dataset_cases_csv", "compare_csv", "organize_download",
+}  # fmt: skip
+
+
+def of_figures(client: Client, page: str) -> list[str]:
+    """The addresses of the numbers behind a page's figures."""
+    html = client.get(page).content.decode()
+    figures = re.findall(r'type="application/json">(.*?)</script>', html, re.DOTALL)
+    asked = [
+        urlencode({"figure": one["key"], "view": view["name"]})
+        for one in map(json.loads, figures)
+        for view in one["views"]
+    ]
+    return [f"{page}{'&' if '?' in page else '?'}{each}" for each in asked]
 
 
 def test_no_table_that_can_be_saved_has_a_formula() -> None:
@@ -217,8 +234,15 @@ def test_no_table_that_can_be_saved_has_a_formula() -> None:
     client, planted = place.browsers()["organizer"], set()
     named = {name for name, pattern, _ in patterns(get_resolver()) if pattern.endswith(".csv")}
     assert named == CSV_ADDRESSES
-    tables = [f"/organize/lumir/downloads/{name}.csv" for name in VERBS["organize_download"]]
-    for address in (f"{place.board}leaderboard.csv", f"{place.board}pairs.csv", *tables):
+    compared = urlencode({"a": place.entries[0].slug, "b": place.entries[1].slug, "phase": "validation"})
+    entry, dataset = f"{place.home}entries/{place.entries[0].slug}/", f"{place.home}datasets/t1/"
+    addresses = [f"/organize/lumir/downloads/{name}.csv" for name in VERBS["organize_download"]]
+    addresses += [f"{place.board}leaderboard.csv", f"{place.board}pairs.csv", f"{entry}cases.csv"]
+    addresses += [f"{dataset}cases.csv", f"{place.home}compare.csv?{compared}"]
+    for page in (place.board, entry, dataset, f"{place.home}compare/?{compared}"):
+        addresses += of_figures(client, page)
+    assert len(addresses) > 15
+    for address in addresses:
         text = client.get(address).getvalue().decode()
         cells = {cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row}
         assert {cell for cell in cells if inert(cell) != cell} == set(), address
