@@ -49,6 +49,12 @@ if _NUMBER and "REDIS_URL" in _BEFORE:
     os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{_NUMBER}").geturl()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A database of a server of its own goes with that server: nobody waits until it can be dropped."""
+    if "DATABASE_URL" not in _BEFORE:
+        config.option.reuse_db = True
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """The processes to come start as if nothing had been set up here."""

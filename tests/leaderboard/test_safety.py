@@ -235,11 +235,11 @@ def test_no_table_that_can_be_saved_has_a_formula() -> None:
     named = {name for name, pattern, _ in patterns(get_resolver()) if pattern.endswith(".csv")}
     assert named == CSV_ADDRESSES
     compared = urlencode({"a": place.entries[0].slug, "b": place.entries[1].slug, "phase": "validation"})
-    entry, dataset = f"{place.home}entries/{place.entries[0].slug}/", f"{place.home}datasets/t1/"
+    first, dataset = f"{place.home}entries/{place.entries[0].slug}/", f"{place.home}datasets/t1/"
     addresses = [f"/organize/lumir/downloads/{name}.csv" for name in VERBS["organize_download"]]
-    addresses += [f"{place.board}leaderboard.csv", f"{place.board}pairs.csv", f"{entry}cases.csv"]
+    addresses += [f"{place.board}leaderboard.csv", f"{place.board}pairs.csv", f"{first}cases.csv"]
     addresses += [f"{dataset}cases.csv", f"{place.home}compare.csv?{compared}"]
-    for page in (place.board, entry, dataset, f"{place.home}compare/?{compared}"):
+    for page in (place.board, first, dataset, f"{place.home}compare/?{compared}"):
         addresses += of_figures(client, page)
     assert len(addresses) > 15
     for address in addresses:

@@ -24,6 +24,7 @@ from leaderboard.models import CaseResult, Phase, Submission
 from tests.leaderboard.rig import Broker, Rig, no_room
 
 WORKERS = ("worker-1", "worker-2")
+WAITS_SECONDS = 3.0
 
 
 class Harm(threading.Thread):
@@ -57,18 +58,26 @@ class Harm(threading.Thread):
         }
 
     def run(self) -> None:
+        turns = Counter(dict.fromkeys(self.kinds, 0))
         while self.done.total() < self.wanted:
             if self.stopping.wait(self.random.uniform(0.5, 1.5) * self.every):
                 return
             # Each kind as often as every other, in an order that the seed knows.
-            least = min(self.done[name] for name in self.kinds)
-            name = self.random.choice([name for name in self.kinds if self.done[name] == least])
-            hit = False
-            with suppress(DatabaseError, redis.RedisError, OSError, OperationalError):
-                hit = self.kinds[name]()
-            connection.close()
+            least = min(turns.values())
+            name = self.random.choice([name for name, count in turns.items() if count == least])
+            turns[name] += 1
+            hit = self._hits(self.kinds[name])
             self.done[name] += hit
             self.missed[name] += not hit
+
+    def _hits(self, harm: Callable[[], bool]) -> bool:
+        """Do it as soon as there is something to harm, for a while."""
+        deadline, hit = time.monotonic() + WAITS_SECONDS, False
+        while not hit and time.monotonic() < deadline and not self.stopping.wait(0.05):
+            with suppress(DatabaseError, redis.RedisError, OSError, OperationalError):
+                hit = harm()
+            connection.close()
+        return hit
 
     def stop(self) -> None:
         self.stopping.set()

@@ -126,7 +126,7 @@ def soak(folder: Path, broker: Broker, wanted: Namespace) -> bool:
             if sent["files"] % 50 == 0:
                 say(f"{sent['files']} sent, {harm.done.total()} faults, {time.monotonic() - began:.0f} s")
 
-        # Files come as long as there are faults.
+        # Most faults come while files do.
         pause = 0.8 * wanted.faults * wanted.every * SENDERS / len(files)
         soaked.send_all(rough, files, pause, tell)
         harm.join(wanted.faults * wanted.every * 4)
