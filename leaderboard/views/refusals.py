@@ -23,30 +23,31 @@ def answered(response: HttpResponse, refused: Refused) -> HttpResponse:
     return response
 
 
-def in_words(view: View) -> View:
+def _telling(words: Callable[[HttpRequest, Refused], HttpResponse]) -> Callable[[View], View]:
+    """A decorator of views that answers what they refuse by `words`."""
+
+    def decorated(view: View) -> View:
+        @wraps(view)
+        def told(request: HttpRequest, challenge: str, *args: str, **kwargs: str) -> HttpResponseBase:
+            try:
+                return view(request, challenge, *args, **kwargs)
+            except Refused as refused:
+                return answered(words(request, refused), refused)
+
+        return told
+
+    return decorated
+
+
+@_telling
+def in_words(request: HttpRequest, refused: Refused) -> HttpResponse:
     """Answer what the view refuses by a page that says why."""
-
-    @wraps(view)
-    def told(request: HttpRequest, challenge: str, *args: str, **kwargs: str) -> HttpResponseBase:
-        try:
-            return view(request, challenge, *args, **kwargs)
-        except Refused as refused:
-            context = {"refused": str(refused), "busy": refused.code == BUSY}
-            return answered(render(request, "boards/refused.html", context), refused)
-
-    return told
+    return render(request, "boards/refused.html", {"refused": str(refused), "busy": refused.code == BUSY})
 
 
-def as_file(view: View) -> View:
+@_telling
+def as_file(request: HttpRequest, refused: Refused) -> HttpResponse:
     """Answer what the view refuses by JSON where that was asked for, else by plain text."""
-
-    @wraps(view)
-    def told(request: HttpRequest, challenge: str, *args: str, **kwargs: str) -> HttpResponseBase:
-        try:
-            return view(request, challenge, *args, **kwargs)
-        except Refused as refused:
-            if request.path.endswith(".json"):
-                return answered(JsonResponse({"error": str(refused)}), refused)
-            return answered(HttpResponse(f"{refused}\n", content_type="text/plain; charset=utf-8"), refused)
-
-    return told
+    if request.path.endswith(".json"):
+        return JsonResponse({"error": str(refused)})
+    return HttpResponse(f"{refused}\n", content_type="text/plain; charset=utf-8")

@@ -1,107 +1,24 @@
-"""A case's page and files: what is shown, to whom, and that nothing of a hidden dataset is."""
+"""A case's page: what is shown, and to whom; its files are tried in `test_pictures`."""
 
-import hashlib
 import json
 import re
-import uuid
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
-from leaderboard.domain import pictures
-from leaderboard.enums import Aspect, Audience, PictureKind
-from leaderboard.models import Case, Dataset, Phase, Picture, Rendering
-from leaderboard.pictures.frame import PLANES
+from leaderboard.enums import Aspect, Audience
+from leaderboard.models import Case, Dataset, Phase, Rendering
 from leaderboard.views.pictures import AFTER, BEFORE
 from leaderboard.views.pictures import KEYS as KEYS_OF
 from tests.leaderboard import make, shown
 from tests.leaderboard.shown import Place
+from tests.leaderboard.views.cases.drawn import KEY, draw, evaluations, of_team, own, page
 
 pytestmark = pytest.mark.django_db
 A = Audience
-KEY = shown.KEYS[0]
-VOLUMES = {
-    True: (PictureKind.FIXED_VOLUME, PictureKind.FIXED_LABELS_VOLUME),
-    False: (PictureKind.MORPH, PictureKind.LABELS_VOLUME),
-}
-FACTS = {
-    "slices": {"axial": [24, 44], "coronal": [25, 50], "sagittal": [24, 40]},
-    "oriented": True,
-    "whites": [221.0, 220.0],
-    "thinning": 1,
-}
-
-
-@pytest.fixture(autouse=True)
-def _store(settings: Settings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-def status(client: Client, address: str) -> int:
-    answer = client.get(address)
-    b"".join(answer)  # the test client lets go of a file when it was read to its end
-    return answer.status_code
-
-
-@pytest.fixture
-def place() -> Place:
-    """The ranked board of three teams; the first dataset is public, and its first case is drawn."""
-    made = shown.place()
-    Dataset.objects.filter(pk=made.datasets[0].pk).update(public=True)
-    for evaluation in (None, *evaluations(made)):
-        draw(made.datasets[0].cases.all()[0], evaluation)
-    return made
-
-
-def evaluations(place: Place) -> list[int]:
-    return [submission.evaluations.get().pk for submission in place.submissions]
-
-
-def draw(case: Case, evaluation: int | None) -> Rendering:
-    """A finished rendering with a file for each picture, whose bytes are its own name."""
-    rendering = Rendering.objects.create(
-        case=case, evaluation_id=evaluation, made_of="x", state="done", facts=FACTS, seconds=1.0
-    )
-    flat = [(kind, plane, 40, 50) for kind in (AFTER if evaluation else BEFORE) for plane in PLANES]
-    for kind, plane, width, height in [*flat, *((kind, "", 0, 0) for kind in VOLUMES[evaluation is None])]:
-        content = f"{rendering.pk} {kind} {plane}".encode()
-        picture = Picture.objects.create(
-            rendering=rendering,
-            kind=kind,
-            plane=plane,
-            width=width,
-            height=height,
-            bytes=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-        )
-        pictures.store().save(picture.path, ContentFile(content))
-    return rendering
-
-
-def addresses(place: Place, rendering: Rendering, few: bool = False) -> list[str]:
-    """Of all files of a rendering; or of a few, each of another kind."""
-    found = [f"{place.home}pictures/{rendering.name}/{one.filename}" for one in rendering.pictures.all()]
-    wanted = ("warped-axial.webp", "morph.nii.gz", "fixed-volume.nii.gz")
-    return [address for address in found if address.endswith(wanted)] if few else found
-
-
-def page(client: Client, place: Place, query: str = "?dataset=t1", key: str = KEY) -> str:
-    answer = client.get(f"{place.home}cases/{key}/{query}")
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def of_team(place: Place, team: int) -> Rendering:
-    return Rendering.objects.get(case__key=KEY, evaluation__submission=place.submissions[team])
-
-
-def own(place: Place) -> Rendering:
-    return Rendering.objects.get(case__key=KEY, evaluation=None)
 
 
 def test_a_cases_page_shows_its_pictures_its_values_and_its_worst_structures(
@@ -179,7 +96,7 @@ def test_any_entry_with_pictures_is_looked_at_in_the_viewer(client: Client, plac
 
 def test_a_page_of_several_phases_leads_to_the_others(client: Client, place: Place) -> None:
     slugs = [entry.slug for entry in place.entries]
-    addresses = {
+    switched = {
         "datasets/t1/": "?phase=test",
         f"cases/{KEY}/?dataset=t1&entry={slugs[0]}": f"?dataset=t1&amp;phase=test&amp;entry={slugs[0]}",
         f"cases/?entry={slugs[1]}": f"?phase=test&amp;entry={slugs[1]}",
@@ -187,7 +104,7 @@ def test_a_page_of_several_phases_leads_to_the_others(client: Client, place: Pla
     }
 
     def links() -> list[str]:
-        pages = [client.get(place.home + address).content.decode() for address in addresses]
+        pages = [client.get(place.home + address).content.decode() for address in switched]
         return [found for html in pages for found in re.findall(r'href="([^"]*phase=test[^"]*)">Test<', html)]
 
     assert links() == []
@@ -198,11 +115,11 @@ def test_a_page_of_several_phases_leads_to_the_others(client: Client, place: Pla
     board.pk, board.phase = None, other
     board.save()
     Phase.objects.filter(pk=place.phase.pk).update(position=1)
-    assert links() == list(addresses.values())
+    assert links() == list(switched.values())
     # Entries are asked for only where they stand and have their names.
     board.payload["entries"] = board.payload["entries"][1:]
     board.save()
-    gone = [address.replace(f"&amp;entry={slugs[0]}", "") for address in addresses.values()]
+    gone = [address.replace(f"&amp;entry={slugs[0]}", "") for address in switched.values()]
     assert links() == [*gone[:3], "?phase=test"]
     Phase.objects.filter(pk=other.pk).update(publish_at=timezone.now() + timedelta(days=1))
     assert links() == []
@@ -295,105 +212,6 @@ def test_pictures_that_are_not_there_yet_are_announced(client: Client, place: Pl
     assert "could not be made" in page(client, place)
 
 
-@pytest.mark.parametrize("of", ["case", "entry"])
-def test_files_of_a_public_dataset_are_served_and_asked_for_again_each_time(
-    client: Client, place: Place, of: str
-) -> None:
-    rendering = own(place) if of == "case" else of_team(place, 0)
-    for address in addresses(place, rendering):
-        answer = client.get(address)
-        assert answer.status_code == 200
-        name = address.rpartition("/")[2].removesuffix(".webp").removesuffix(".nii.gz")
-        content = b"".join(answer)
-        assert content.decode().replace(" ", "-").rstrip("-") == f"{rendering.pk}-{name}"
-        assert answer["Content-Length"] == str(len(content))
-        assert answer["Content-Disposition"] == f'inline; filename="{address.rpartition("/")[2]}"'
-        volume = address.endswith(".nii.gz")
-        assert answer["Content-Type"] == ("application/gzip" if volume else "image/webp")
-        assert "Content-Encoding" not in answer
-        assert answer["Cache-Control"] == "private, no-cache"
-        again = client.get(address, headers={"If-None-Match": answer["ETag"]})
-        assert (again.status_code, again.content) == (304, b"")
-
-
-def test_a_dataset_that_stops_being_public_is_served_no_more_at_once(place: Place) -> None:
-    """With the rows and files still there, for everybody, organizers too, by every name and known tag."""
-    public = Client()
-    found = [own(place), of_team(place, 0)]
-    asked = {a: public.get(a) for rendering in found for a in addresses(place, rendering)}
-    tags = {address: (answer["ETag"], b"".join(answer))[0] for address, answer in asked.items()}
-    Dataset.objects.filter(slug="t1").update(public=False)
-    for address, tag in tags.items():
-        assert public.get(address, headers={"If-None-Match": tag}).status_code == 404
-    few = [address for rendering in found for address in addresses(place, rendering, few=True)]
-    for client in place.browsers().values():
-        assert {client.get(address).status_code for address in few} == {404}
-        assert "/pictures/" not in page(client, place)
-    for path in ("data/", "cases/"):
-        assert "/pictures/" not in public.get(place.home + path).content.decode()
-
-
-def test_guessed_names_lead_nowhere(place: Place, settings: Settings) -> None:
-    rendering = own(place)
-    picture = rendering.pictures.filter(kind="fixed", plane="axial").get()
-    case = rendering.case
-    folder = f"{place.home}pictures/{rendering.name}/"
-    guesses = [
-        f"{place.home}pictures/{uuid.uuid4()}/fixed-axial.webp",
-        f"/challenges/{make.challenge().slug}/pictures/{rendering.name}/fixed-axial.webp",
-        *(
-            folder + name
-            for name in (
-                "",
-                "fixed.webp",
-                "fixed-axial",
-                "fixed-axial.nii.gz",
-                "fixed-volume",
-                "fixed-volume.webp",
-                "morph.nii.gz",
-                "FIXED-axial.webp",
-                "..%2f..%2ffixed-axial.webp",
-                picture.sha256[:32],
-            )
-        ),
-        *(f"/{root}/{picture.path}" for root in ("media", "pictures", "static", "media/pictures")),
-        *(f"/{root}/{case.fixed.removeprefix('./')}" for root in ("media", "ground-truth", "static")),
-        f"{place.home}cases/{KEY}/{case.fixed.rpartition('/')[2]}",
-    ]
-    for client in place.browsers().values():
-        for guess in guesses:
-            assert client.get(guess).status_code == 404, guess
-
-
-@pytest.mark.parametrize(
-    ("audiences", "accel"),
-    [((), ""), ((A.PUBLIC,), "/private/"), ((A.PARTICIPANTS,), ""), ((A.OWN_TEAM,), "/private/")],
-)
-def test_pictures_follow_the_matrix(
-    place: Place, settings: Settings, audiences: tuple[Audience, ...], accel: str
-) -> None:
-    """Of whom each viewer sees pictures, on the page, in the gallery and as files, whoever sends them."""
-    settings.ACCEL_REDIRECT = accel
-    expected: dict[str, set[int]] = {
-        "public": {0, 1, 2} if audiences == (A.PUBLIC,) else set(),
-        "member": {(): set(), (A.OWN_TEAM,): {1}}.get(audiences, {0, 1, 2}),
-        "other": {(): set(), (A.OWN_TEAM,): {2}}.get(audiences, {0, 1, 2}),
-        "organizer": {0, 1, 2},
-    }
-    place.show(Aspect.PICTURES, *audiences)
-    for name, client in place.browsers().items():
-        for team, entry in enumerate(place.entries):
-            rendering = of_team(place, team)
-            statuses = {status(client, address) for address in addresses(place, rendering, few=True)}
-            assert statuses == ({200} if team in expected[name] else {404}), (name, team)
-            html = page(client, place, f"?dataset=t1&entry={entry.slug}")
-            assert (str(rendering.name) in html) == (team in expected[name])
-            gallery = client.get(f"{place.home}cases/?entry={entry.slug}").content.decode()
-            assert (str(rendering.name) in gallery) == (team in expected[name])
-        # The case itself is its dataset's, which is public.
-        assert {status(client, address) for address in addresses(place, own(place), few=True)} == {200}
-
-
 def test_values_are_hidden_where_single_cases_are(client: Client, place: Place) -> None:
     place.show(Aspect.PER_CASE)
     html = page(client, place)
@@ -419,22 +237,6 @@ def test_hidden_names_are_in_no_word_and_no_address_of_a_case(client: Client, pl
         body = re.sub("<header.*?</header>", "", html, flags=re.DOTALL)
         assert "Entry 2" in body
         assert not any(shown.marks(team).found(Aspect.NAMES, body) for team in range(3))
-
-
-def test_results_that_are_not_published_have_no_pictures(client: Client, place: Place) -> None:
-    Phase.objects.update(publish_at=timezone.now() + timedelta(days=1))
-    address = addresses(place, of_team(place, 0))[0]
-    assert client.get(address).status_code == 404
-    assert str(of_team(place, 0).name) not in page(client, place)
-
-
-def test_an_evaluation_that_left_the_board_is_shown_no_more(client: Client, place: Place) -> None:
-    old = of_team(place, 0)
-    place.submissions[0].evaluations.update(current=False)
-    stray = make.evaluation(place.submissions[0])
-    rendering = draw(old.case, stray.pk)
-    assert status(client, addresses(place, old)[0]) == 200
-    assert client.get(addresses(place, rendering)[0]).status_code == 404
 
 
 @pytest.mark.parametrize("entries", [1, 3])

@@ -9,12 +9,12 @@ from django.test import Client
 from leaderboard.models import Challenge, Dataset
 from tests.leaderboard import make, shown
 from tests.leaderboard.shown import Place
-from tests.leaderboard.views.test_cases import _store, draw, evaluations, own, place  # noqa: F401 fixtures
+from tests.leaderboard.views.cases.drawn import draw, evaluations, own
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_gallery_has_the_worst_cases_first_with_what_tells_most(client: Client, place: Place) -> None:  # noqa: F811 the fixture
+def test_the_gallery_has_the_worst_cases_first_with_what_tells_most(client: Client, place: Place) -> None:
     for case in place.datasets[0].cases.all()[1:]:
         draw(case, evaluations(place)[0])
     html = client.get(f"{place.home}cases/?entry={place.entries[0].slug}&dataset=t1").content.decode()
@@ -41,7 +41,7 @@ def test_a_challenge_without_a_board_has_an_empty_gallery_that_leads_on(client: 
     assert "Read what the challenge is about" in html
 
 
-def test_the_data_page_has_an_example_of_each_public_dataset(client: Client, place: Place) -> None:  # noqa: F811 the fixture
+def test_the_data_page_has_an_example_of_each_public_dataset(client: Client, place: Place) -> None:
     html = client.get(f"{place.home}data/").content.decode()
     assert "An example" in html
     assert html.count("/fixed-axial.webp") == 1
