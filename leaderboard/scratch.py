@@ -57,7 +57,12 @@ def _fetched(path: Path, size: Callable[[], int], fetch: Fetch) -> FileIO | None
     part = path.with_name(path.name + PART)
     file = FileIO(os.open(part, os.O_RDWR | os.O_CREAT, 0o640), "r+")
     try:
-        if not _is_ours(file) or not _is_still(file, part) or path.exists():
+        if not _is_ours(file) or not _is_still(file, part):
+            file.close()
+            return None
+        if path.exists():
+            # Another one ended between our look for the file and our opening of its part: this is a new one.
+            part.unlink()
             file.close()
             return None
         file.truncate(0)
