@@ -46,8 +46,11 @@ def rank_heatmap(
     dataset, that of several datasets to the view by dataset.
     """
     count = len(heatmap["rows"])
-    drawn = {**heatmap, **{name: heatmap[name][:LARGEST] for name in ("rows", "ranks", "values")}}
-    drawn["told"] = _values(heatmap, {metric["name"]: metric for metric in metrics})
+    nothing = [[None] * len(heatmap["columns"])] * count
+    heatmap = {"means": nothing, "missing": nothing, **heatmap}
+    by_entry = ("rows", "ranks", "values", "means", "missing")
+    drawn = {**heatmap, **{name: heatmap[name][:LARGEST] for name in by_entry}}
+    drawn["told"] = _values(drawn, {metric["name"]: metric for metric in metrics})
     drawn["worst"] = max((rank for row in heatmap["ranks"] for rank in row if rank is not None), default=1)
     columns = heatmap["columns"]
     together = [at for at, column in enumerate(columns) if column["dataset"] is None]
@@ -126,11 +129,9 @@ def _values(heatmap: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]
         lost = f", {missing} missing" if missing else ""
         return f"<br>{column['metric']} {mean:.{metric['decimals']}f}{unit}{lost}"
 
-    count = len(heatmap["columns"])
-    nothing = [[None] * count] * len(heatmap["rows"])
     return [
         [words(*cell) for cell in zip(heatmap["columns"], means, missing, strict=True)]
-        for means, missing in zip(heatmap.get("means", nothing), heatmap.get("missing", nothing), strict=True)
+        for means, missing in zip(heatmap["means"], heatmap["missing"], strict=True)
     ]
 
 

@@ -35,12 +35,13 @@ def distributions(
 
 def heatmap(found: Mapping[str, Any], places: Sequence[tuple[int, str]], methods: Mapping[str, str]) -> Tidy:
     """`found` is a snapshot's heatmap; `places` are numbers and titles of the columns."""
+    numbers = ("ranks", "values", "means", "missing")
     rows = (
-        (methods[entry], title, found["columns"][at]["metric"], ranks[at], values[at])
-        for entry, ranks, values in zip(found["rows"], found["ranks"], found["values"], strict=True)
+        (methods[entry], title, found["columns"][at]["metric"], *(of_one[at] for of_one in of_entry))
+        for entry, *of_entry in zip(found["rows"], *(found[name] for name in numbers), strict=True)
         for at, title in places
     )
-    return Tidy(("method", "data", "metric", "rank", "rank_score"), rows)
+    return Tidy(("method", "data", "metric", "rank", "rank_score", "mean", "missing"), rows)
 
 
 def significance(matrices: Sequence[tuple[str, Mapping[str, Any]]]) -> Tidy:

@@ -72,8 +72,7 @@ def test_ranks_have_their_scores_and_every_resampled_place(client: Client, data:
             data.names[entry],
             column["title"],
             column["metric"],
-            text(found["ranks"][row][at]),
-            text(found["values"][row][at]),
+            *(text(found[name][row][at]) for name in ("ranks", "values", "means", "missing")),
         ]
         for row, entry in enumerate(found["rows"])
         for at, column in enumerate(found["columns"])
