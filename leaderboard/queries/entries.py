@@ -1,6 +1,7 @@
 """What an entry's page shows beside its means: single cases, submissions, and the comparison with another."""
 
 import uuid
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,8 @@ def _badness(values: Sequence[float | None], metric: Metric) -> list[float]:
     """How many of the values are better, as a share; equal ones share theirs."""
     sign = -1 if metric.direction == "higher" else 1
     costs = [float("inf") if value is None else sign * value for value in values]
-    return [sum(other < cost for other in costs) / max(len(costs) - 1, 1) for cost in costs]
+    ordered = sorted(costs)
+    return [bisect_left(ordered, cost) / max(len(costs) - 1, 1) for cost in costs]
 
 
 def submissions_of(entry: Entry) -> QuerySet[Submission]:
