@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard import logs
+from leaderboard.environment import positive
 
 # Before prometheus_client is imported: it chooses then to keep counts where all processes find them.
 _COUNTS = tempfile.mkdtemp(prefix="leaderboard-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _COUNTS
 
-workers = int(os.environ.get("WEB_WORKERS", "2"))
+workers = positive("WEB_WORKERS", 2)
 # Each upload on its way holds a thread: sixteen may land in one process, and pages are still answered.
-threads = int(os.environ.get("WEB_THREADS", "20"))
+threads = positive("WEB_THREADS", 20)
 # As long as a request may take; an upload's pieces take as long as their sender needs.
 timeout = 600
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 no file of a known name

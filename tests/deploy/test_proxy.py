@@ -20,12 +20,12 @@ from django.core.files.base import ContentFile
 
 from leaderboard.domain import pictures, upload_tokens, uploads
 from leaderboard.models import Phase, Picture, Rendering, Upload
+from tests.deploy.shipped import GIVEN, ROOT
 from tests.leaderboard import make
-from tests.leaderboard.conftest import stack  # noqa: F401 a fixture
 from tests.leaderboard.stack import Stack, free_port, listens
 
-CONF = Path(__file__).resolve().parent.parent / "deploy" / "nginx.conf"
-HOST = "lumir.example.org"
+CONF = ROOT / "deploy" / "nginx.conf"
+HOST = GIVEN["SITE_HOST"]
 SUBMIT = "/challenges/lumir/phases/validation/submit/"
 MIB = 2**20
 NONE: Mapping[str, str] = {}
@@ -36,7 +36,7 @@ TRICKLES = 12
 class Proxy:
     """nginx with the shipped configuration; only places, ports and what an older nginx lacks are changed."""
 
-    def __init__(self, stack: Stack, folder: Path) -> None:  # noqa: F811
+    def __init__(self, stack: Stack, folder: Path) -> None:
         self.stack = stack
         self.plain, self.port, pages, transfers = (free_port() for _ in range(4))
         changes = {
@@ -111,7 +111,7 @@ def phase(transactional_db: None) -> Phase:
 
 
 @pytest.fixture
-def proxy(stack: Stack, phase: Phase, tmp_path: Path) -> Iterator[Proxy]:  # noqa: F811
+def proxy(stack: Stack, phase: Phase, tmp_path: Path) -> Iterator[Proxy]:
     stack.environment |= {
         "HTTPS": "true",
         "ALLOWED_HOSTS": HOST,

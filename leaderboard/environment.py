@@ -1,0 +1,46 @@
+"""What the environment says, read strictly: what is missing or makes no sense stops the start, with words."""
+
+import os
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+
+def secret(name: str) -> str:
+    """The value of NAME, or what stands in the file that NAME_FILE names; empty where neither is set."""
+    value, path = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
+    if value and path:
+        raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set; name one of them.")
+    if not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from error
+
+
+def required(name: str, hint: str) -> str:
+    value = secret(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set, nor {name}_FILE: {hint}")
+    return value
+
+
+def with_password(address: str, password: str) -> str:
+    """An address with a password in it, where it has none of its own."""
+    parts = urlsplit(address)
+    if not parts.netloc or parts.password or not password:
+        return address
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
+
+
+def positive(name: str, default: int) -> int:
+    value: int = env.int(name, default=default)
+    if value <= 0:
+        raise ImproperlyConfigured(f"{name} is {value}; it must be greater than 0.")
+    return value
