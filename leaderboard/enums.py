@@ -148,7 +148,7 @@ _S = SubmissionState
 
 TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     _S.UPLOADING: frozenset({_S.RECEIVED, _S.CANCELLED}),
-    _S.RECEIVED: frozenset({_S.CHECKING, _S.CANCELLED}),
+    _S.RECEIVED: frozenset({_S.CHECKING, _S.FAILED, _S.CANCELLED}),
     _S.CHECKING: frozenset({_S.INVALID, _S.QUEUED, _S.FAILED, _S.CANCELLED}),
     _S.INVALID: frozenset(),
     _S.QUEUED: frozenset({_S.SCORING, _S.FAILED, _S.CANCELLED}),

@@ -114,7 +114,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "failed": (
         "{entry}: scoring failed, attempt given back",
         "We could not score {filename} for {phase}. The fault is ours: the attempt is given back, "
-        "the organizers are told, and they can try again without a new upload.",
+        "the organizers are told, and they can try again without a new upload unless the file is lost.",
     ),
     "failed-organizers": (
         "Failed: {entry} in {phase}",
@@ -165,6 +165,7 @@ BROKEN: Mapping[str, str] = {
     "cage_memory": "it needed more than the {memory} MiB of memory that it may take",
     "cage_died": "the process that was at it came to an end ({signal})",
     "cage_error": "an error of ours came up",
+    "file_gone": "a file that it needs is not there any more",
 }
 
 # Lines of a submission's log.
@@ -175,6 +176,7 @@ EVENTS: Mapping[str, str] = {
     "upload_expired": "The upload was not gone on with and is deleted; {come} had come. No attempt was used.",
     "received": "Received {name}, {size}.",
     "storage_away": "The storage of files does not answer. Nothing is lost; it goes on when that is back.",
+    "file_missing": "The file is not where it was left. It is looked for again.",
     "checking": "Checking the file.",
     "invalid": "The file has {count}. No attempt was used.",
     "queued": "The file is in order. {cases} wait to be scored.",

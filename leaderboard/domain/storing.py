@@ -6,6 +6,8 @@ has it. Each step may be killed: the file is written again under the same name, 
 
 import hashlib
 import time
+import traceback
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from django.db.models import Q
 from structlog.contextvars import bind_contextvars
 
 from leaderboard import tasks
-from leaderboard.domain import leases, states
+from leaderboard.domain import failures, leases, states
 from leaderboard.domain.evaluation.plan import upload_name, upload_path
 from leaderboard.enums import SubmissionState
 from leaderboard.folder import Unreachable
@@ -30,9 +32,10 @@ AT_ONCE = 500
 
 
 def store(pk: str) -> None:
-    """Bring one file to the bucket and have it checked; does nothing without its lease or without the file.
+    """Bring one file to the bucket and have it checked; does nothing without its lease.
 
-    Tries are not counted: what fails here is never the file, and what is not stored would be lost.
+    Tries are counted only where the file is not there: whatever else fails here is never the file, and what
+    is not stored would be lost.
     """
     token = leases.claim(Submission, pk, TO_STORE)
     if token is None:
@@ -44,6 +47,9 @@ def store(pk: str) -> None:
         with leases.kept(Submission, pk, token):
             origin = submission.same_as
             sha256 = _copied(submission, origin) if origin else _brought(submission, path)
+    except FileNotFoundError as error:
+        _missed(submission, token, error)
+        return
     except OSError as error:
         logger.warning("upload_not_stored", exc_info=error)
         if isinstance(error, Unreachable):
@@ -70,6 +76,16 @@ def _copied(submission: Submission, origin: Submission) -> str:
     return submission.sha256
 
 
+def _missed(submission: Submission, token: uuid.UUID, error: FileNotFoundError) -> None:
+    """Look for a file again after a while: a worker of another machine may have been asked for it."""
+    logger.warning("upload_missing", exc_info=error)
+    states.log(submission.pk, "file_missing", detail="".join(traceback.format_exception(error)))
+    held = Q(TO_STORE, lease_token=token)
+    failures.fail(submission.pk, held, Q(tries__gte=settings.MAX_TRIES))
+    later = leases.back_off(submission.tries)
+    Submission.objects.filter(held, pk=submission.pk).update(lease_token=None, lease_until=later)
+
+
 def waiting() -> list[str]:
     """Files that nobody is bringing."""
     idle = Submission.objects.filter(leases.free(), TO_STORE).order_by("received_at")
@@ -87,7 +103,8 @@ def delete_leftovers() -> None:
             path.unlink(missing_ok=True)
 
 
-_NEEDED = TO_STORE | Q(state=SubmissionState.UPLOADING)
+# One that failed may be tried again.
+_NEEDED = TO_STORE | Q(state=SubmissionState.UPLOADING) | Q(state=SubmissionState.FAILED, stored=False)
 
 
 def _is_old(path: Path) -> bool:

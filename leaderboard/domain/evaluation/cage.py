@@ -74,7 +74,9 @@ class Broken(Exception):
 
 def words_of(error: Exception) -> str:
     """Why a piece of work came to nothing, for a submission's log."""
-    return str(error) if isinstance(error, Broken) else BROKEN["cage_error"]
+    if isinstance(error, Broken):
+        return str(error)
+    return BROKEN["file_gone" if isinstance(error, FileNotFoundError) else "cage_error"]
 
 
 def detail_of(error: Exception) -> str:

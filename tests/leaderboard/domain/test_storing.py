@@ -11,7 +11,17 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils import timezone
 from pytest_django import Settings
 
-from leaderboard.domain import backups, doctor, janitor, storing, submissions, sweeper, uploads
+from leaderboard.domain import (
+    attempts,
+    backups,
+    doctor,
+    janitor,
+    stewardship,
+    storing,
+    submissions,
+    sweeper,
+    uploads,
+)
 from leaderboard.domain.evaluation import checking
 from leaderboard.domain.evaluation.plan import upload_name, upload_path
 from leaderboard.enums import SubmissionState
@@ -60,7 +70,7 @@ def facts(submission: Submission) -> tuple[str, bool, int]:
 
 
 def test_a_file_that_is_scored_again_is_copied_by_the_queue_and_not_while_somebody_waits(
-    received: Submission,
+    received: Submission, settings: Settings
 ) -> None:
     storing.store(str(received.pk))
     scored = make.submission(phase=received.phase, entry=received.entry, state=SubmissionState.SCORED)
@@ -76,7 +86,13 @@ def test_a_file_that_is_scored_again_is_copied_by_the_queue_and_not_while_somebo
     with store("uploads").at_hand(upload_name(made)) as path:
         assert hashlib.sha256(path.read_bytes()).hexdigest() == made.sha256 != ""
     submissions.cancel(made, by)
+    # Removed from the bucket before the copy: no end of tries would bring it back.
+    lost = submissions.score_again(Submission.objects.get(pk=received.pk), by)
     store("uploads").delete(upload_name(received))
+    for _ in range(settings.MAX_TRIES):
+        at_once(lost)
+    assert facts(lost)[0] == SubmissionState.FAILED
+    Submission.objects.filter(pk=lost.pk).update(state=SubmissionState.CANCELLED)
     with pytest.raises(Refused) as refused:
         submissions.score_again(Submission.objects.get(pk=received.pk), by)
     assert refused.value.code == "file_gone"
@@ -180,10 +196,42 @@ def test_a_worker_without_the_file_leaves_it(
 ) -> None:
     beside, settings.UPLOADS_ROOT = settings.UPLOADS_ROOT, tmp_path / "elsewhere"
     storing.store(str(received.pk))
-    assert facts(received) == (SubmissionState.RECEIVED, False, 0)
+    assert facts(received) == (SubmissionState.RECEIVED, False, 1)
     settings.UPLOADS_ROOT = beside
+    storing.store(str(received.pk))  # not before a while is over
+    assert facts(received) == (SubmissionState.RECEIVED, False, 1)
+    at_once(received)
+    assert facts(received) == (SubmissionState.RECEIVED, True, 0)
+
+
+def at_once(submission: Submission) -> None:
+    """The next try, without the while before it."""
+    Submission.objects.filter(pk=submission.pk).update(lease_until=None)
+    storing.store(str(submission.pk))
+
+
+def test_a_file_that_is_lost_fails_after_some_tries_and_is_tried_again_when_it_is_back(
+    received: Submission, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    whole = upload_path(received)
+    hidden = whole.rename(whole.with_suffix(".hidden"))
+    for tries in range(1, settings.MAX_TRIES):
+        at_once(received)
+        assert facts(received) == (SubmissionState.RECEIVED, False, tries)
+    at_once(received)
+    assert facts(received)[:2] == (SubmissionState.FAILED, False)
+    assert attempts.attempts(received.entry.team, received.phase, timezone.now()).used == 0
+    told = received.events.filter(message__startswith="The file is not where it was left")
+    assert told.count() == settings.MAX_TRIES
+    assert str(whole) in told[0].detail
+
+    hidden.rename(whole)
+    monkeypatch.setattr(storing, "LEFT_SECONDS", -1)
+    uploads.sweep()
+    stewardship.retry(Submission.objects.get(pk=received.pk), received.submitted_by)
+    assert storing.waiting() == [str(received.pk)]
     storing.store(str(received.pk))
-    assert facts(received)[1]
+    assert facts(received) == (SubmissionState.RECEIVED, True, 0)
 
 
 def test_a_file_of_another_hash_is_not_scored(received: Submission, tmp_path: Path) -> None:
