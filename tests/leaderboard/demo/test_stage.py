@@ -7,8 +7,10 @@ import threading
 from pathlib import Path
 
 import psutil
+from pytest_django import Settings
 
 from leaderboard.demo.stage import Stage
+from leaderboard.management.commands.demo import collect_static
 from tests.leaderboard.stack import wait
 
 # A process with a child of its own, as a worker has.
@@ -67,3 +69,29 @@ def test_what_dies_is_started_again_and_all_ends_together(tmp_path: Path) -> Non
     for path in notes.values():
         for pid in filter(alive, pids(path)):
             os.kill(pid, signal.SIGKILL)
+
+
+def test_static_files_are_collected_anew_whatever_their_times_say(tmp_path: Path, settings: Settings) -> None:
+    source, collected = tmp_path / "package", tmp_path / "static"
+    source.mkdir()
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATICFILES_DIRS, settings.STATIC_ROOT = [("vendor", source)], collected
+    manifest = {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": manifest}
+
+    def release(content: str, name: str = "plot.js") -> set[str]:
+        (source / name).write_text(content)
+        # As npm unpacks them: older than any collection.
+        os.utime(source / name, (500_000_000, 500_000_000))
+        collect_static()
+        return {path.read_text() for path in collected.rglob("*.js")}
+
+    assert release("first") == {"first"}
+    made = (collected / "staticfiles.json").stat().st_mtime_ns
+    assert release("first") == {"first"}
+    assert (collected / "staticfiles.json").stat().st_mtime_ns == made
+    assert release("second") == {"second"}
+    assert release("other", "other.js") == {"second", "other"}
+    (collected / "staticfiles.json").unlink()
+    assert release("second") == {"second", "other"}
+    assert (collected / "staticfiles.json").exists()
