@@ -34,6 +34,8 @@ FETCHED: Mapping[str, tuple[str, ...]] = {
     "worker-src": ("child-src", "script-src"),
 }
 LED = ("base-uri", "form-action", "frame-ancestors")
+# Of libpq: TLS without knowing with whom.
+UNCHECKED = frozenset({"allow", "prefer", "require", "verify-ca"})
 NOT_MAIL = frozenset({"console", "dummy", "locmem", "filebased"})
 EXIT_UNSAFE = 78
 """EX_CONFIG of sysexits.h."""
@@ -145,6 +147,10 @@ def _places() -> Iterator[CheckMessage]:
         hint = "Give the server a password (requirepass) and set REDIS_PASSWORD."
         message = "Broker or cache are on a network without a password: who reaches them gives orders."
         yield Error(message, hint=hint, id="leaderboard.E020")
+    if settings.DATABASES["default"].get("OPTIONS", {}).get("sslmode") in UNCHECKED:
+        hint = "Set sslmode=verify-full in DATABASE_URL, and sslrootcert to the file of its CA."
+        message = "The database's certificate is not checked: who stands in between reads everything."
+        yield Warning(message, hint=hint, id="leaderboard.W022")
     served = [Path(settings.STATIC_ROOT), settings.BASE_DIR / "static", settings.NODE_MODULES]
     for name in (
         "DATA_DIR",

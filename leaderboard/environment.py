@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -37,6 +37,24 @@ def with_password(address: str, password: str) -> str:
         return address
     user, _, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
+
+
+def with_checked_certificate(name: str, address: str) -> str:
+    """The address of a Redis-protocol server; over TLS (`rediss://`) only one that proves who it is.
+
+    Of an address that says nothing of it the broker's library believes whoever answers, the cache's does not.
+    """
+    parts = urlsplit(address)
+    if parts.scheme != "rediss":
+        return address
+    asked = parse_qs(parts.query)
+    if {"ssl_cert_reqs", "ssl_check_hostname"} & set(asked):
+        raise ImproperlyConfigured(f"{name}: the server's certificate is always checked; name its CA only.")
+    for path in asked.get("ssl_ca_certs", []):
+        if not Path(path).is_file():
+            raise ImproperlyConfigured(f"{name} names a CA in ssl_ca_certs that is not there: {path}.")
+    query = "&".join(filter(None, (parts.query, "ssl_cert_reqs=required")))
+    return parts._replace(query=query).geturl()
 
 
 def positive(name: str, default: int) -> int:

@@ -16,7 +16,14 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
 from leaderboard import logs, reports, storage
-from leaderboard.environment import env, positive, required, secret, with_password
+from leaderboard.environment import (
+    env,
+    positive,
+    required,
+    secret,
+    with_checked_certificate,
+    with_password,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -137,12 +144,14 @@ DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = with_password(
-    required("REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one."),
-    secret("REDIS_PASSWORD"),
+_REDIS_PASSWORD = secret("REDIS_PASSWORD")
+REDIS_URL = required(
+    "REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one."
 )
+REDIS_URL = with_checked_certificate("REDIS_URL", with_password(REDIS_URL, _REDIS_PASSWORD))
 # A server that may forget: pages that are kept must not take the room of messages.
-CACHE_URL = with_password(secret("CACHE_URL"), secret("REDIS_PASSWORD")) or REDIS_URL
+CACHE_URL = with_checked_certificate("CACHE_URL", with_password(secret("CACHE_URL"), _REDIS_PASSWORD))
+CACHE_URL = CACHE_URL or REDIS_URL
 CACHES = {
     "default": {
         "BACKEND": "leaderboard.broker.Cache",

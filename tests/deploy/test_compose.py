@@ -170,7 +170,7 @@ def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
 
 def test_every_setting_it_gives_is_one_that_is_read(compose: dict[str, Any]) -> None:
     read = "".join((ROOT / "leaderboard" / name).read_text() for name in ("settings.py", "serving.py"))
-    for given in (compose, beside("bucket.yml"), beside("sentry.yml")):
+    for given in (compose, *map(beside, ("bucket.yml", "sentry.yml", "tls.yml"))):
         for name in given["services"]["transfers"]["environment"]:
             assert re.search(rf'"{name.removesuffix("_FILE")}"', read), name
 
@@ -180,6 +180,18 @@ def test_errors_are_reported_from_where_there_is_a_way_out(compose: dict[str, An
     outside = {name for name in SITE if "outside" in compose["services"][name]["networks"]}
     assert set(given["services"]) == outside - ONCE
     assert all(set(service["secrets"]) == set(given["secrets"]) for service in given["services"].values())
+
+
+def test_over_tls_every_process_has_the_ca_and_reaches_the_servers(compose: dict[str, Any]) -> None:
+    given = beside("tls.yml")
+    assert set(given["services"]) == SITE
+    for name, service in given["services"].items():
+        assert set(service["environment"]) == {"DATABASE_URL", "REDIS_URL", "CACHE_URL"}
+        assert service["secrets"] == ["ca"]
+        assert "outside" in service.get("networks", compose["services"][name]["networks"])
+    docs = (ROOT / "docs" / "operations.md").read_text()
+    # The secret is a file below /run/secrets, by its name.
+    assert set(re.findall(r"(?:sslrootcert|ssl_ca_certs)=([\w/]+)", docs)) == {"/run/secrets/ca"}
 
 
 def test_the_proxy_finds_private_files_where_the_site_keeps_them(compose: dict[str, Any]) -> None:

@@ -122,6 +122,16 @@ def test_each_unsafe_setting_is_named_and_refused(
     assert f"leaderboard.{code}" in capsys.readouterr().err
 
 
+def test_a_database_that_need_not_prove_who_it_is_is_told_of(
+    safe: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = safe.DATABASES["default"]["OPTIONS"]
+    monkeypatch.setitem(options, "sslmode", "verify-full")
+    assert safe_to_deploy(None) == []
+    monkeypatch.setitem(options, "sslmode", "require")
+    assert [message.id for message in safe_to_deploy(None)] == ["leaderboard.W022"]
+
+
 def test_an_embedded_broker_alone_is_refused(safe: Settings, tmp_path: Path) -> None:
     safe.DATA_DIR = tmp_path
     (tmp_path / "servers").mkdir()
