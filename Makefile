@@ -42,7 +42,7 @@ format: install  ## rewrite the code in the house style
 	$(BIN)/ruff format .
 
 bench: install  ## speed and memory, as ratios against oracles in the same run
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks --write
 
 fuzz: install  ## changed files into every reader of participants' files (FUZZ_MINUTES=10)
 	$(BIN)/python -m tests.fuzz

@@ -3,46 +3,30 @@
 Bytes are measured here, on rows made for it; seconds and rates are read from results.md.
 """
 
+import math
 import os
 import re
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
-import django
-from django.core.management import call_command
+import yaml
 
-from leaderboard import embedded
+from tests.benchmarks import apart
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS, PAGE = ROOT / "tests" / "benchmarks" / "results.md", ROOT / "docs" / "planning.md"
 WORDS = Path(__file__).with_name("planning.in.md")
 TEAMS, SCORES, CASES = 1_000, 1_000_000, 38
 DAY = 86_400
-# As docker-compose.yml has it; web and transfers run two processes each.
-CONNECTIONS, WEB_THREADS = 300, 2 * (20 + 40)
+COMPOSE, SERVING = ROOT / "docker-compose.yml", ROOT / "leaderboard" / "serving.py"
 
 
 def run() -> list[str]:
     """Markdown lines; the page is written beside them."""
-    (ROOT / "var").mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=ROOT / "var") as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        measured = pool.submit(_measure, folder).result()
-    written = page(measured, RESULTS.read_text(encoding="utf-8"))
+    written = page(apart.in_a_site("rows:measured"), RESULTS.read_text(encoding="utf-8"))
     PAGE.write_text(written, encoding="utf-8")
     return ["## Planning", "", *(line for line in written.splitlines() if line.startswith("|"))]
-
-
-def _measure(folder: str) -> dict[str, float]:
-    os.environ |= {"DATA_DIR": folder, "EMAIL_URL": "dummymail://", "LOG_LEVEL": "WARNING"}
-    with embedded.serving_this_process():
-        django.setup()
-        call_command("migrate", verbosity=0)
-        # These need settings, which are this process's own.
-        from tests.benchmarks import rows
-
-        return rows.measured()
 
 
 def number(results: str, pattern: str) -> float:
@@ -58,6 +42,27 @@ def figure(results: str, row: str, column: int = 1) -> float:
     return number(results, rf"(?m)^\| {re.escape(row)}[^|]*\|(?:[^|]*\|){{{column - 1}}}\s*([\d,.]+)")
 
 
+def connections_allowed(compose: Mapping[str, Any]) -> int:
+    """How many connections the database of a compose file takes."""
+    return int(re.findall(r"max_connections=(\d+)", compose["services"]["postgres"]["command"])[0])
+
+
+def web_threads(compose: Mapping[str, Any]) -> int:
+    """Each keeps a connection: those of all web processes, which WEB_WORKERS and WEB_THREADS count."""
+    usual = dict(re.findall(r'"WEB_(\w+)", (\d+)', SERVING.read_text(encoding="utf-8")))
+    given = [usual | _web(compose["services"][name]["environment"]) for name in ("web", "transfers")]
+    return sum(int(one["WORKERS"]) * int(one["THREADS"]) for one in given)
+
+
+def _web(environment: Mapping[str, Any]) -> dict[str, str]:
+    return {name.removeprefix("WEB_"): str(environment[name]) for name in environment if name.startswith("WEB_")}
+
+
+def connections_of_workers(processes: Sequence[int]) -> int:
+    """Of services with so many processes: each has its own and one that renews its lease, a main process one."""
+    return sum(2 * number + 1 for number in processes)
+
+
 def page(measured: dict[str, float], results: str) -> str:
     """The whole page."""
     facts = _facts(measured, results)
@@ -66,7 +71,7 @@ def page(measured: dict[str, float], results: str) -> str:
         "workers, one process for each processor": facts["slots"] / facts["processors"],
         f"boards of {facts['board_entries']:.0f} entries, one for each submission": facts["submissions"]
         / facts["boards"],
-        f"connections of the database, of {CONNECTIONS}": (WEB_THREADS + 2 * facts["slots"]) / CONNECTIONS,
+        f"connections of the database, of {facts['connections']}": facts["held"] / facts["connections"],
         "database, results over one connection": SCORES / DAY / measured["rows_a_second"],
     }
     ordered = sorted(loads.items(), key=lambda part: -part[1])
@@ -78,7 +83,8 @@ def _facts(measured: dict[str, float], results: str) -> dict[str, float]:
     submissions, field = SCORES / CASES, number(results, r"a field of (\d+) MiB")
     an_hour, ranks = figure(results, "one installation"), figure(results, "to the ranks")
     entries = number(results, r"\| (\d+) entries, \d+ cases, \d+ labels: from the last result")
-    rate = submissions * CASES * field / DAY
+    rate, slots = submissions * CASES * field / DAY, SCORES / 24 / an_hour
+    compose = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
     database = (SCORES * measured["case"] + submissions * measured["submission"]) / 2**30
     return measured | {
         "teams": TEAMS,
@@ -98,9 +104,10 @@ def _facts(measured: dict[str, float], results: str) -> dict[str, float]:
         "year": 365 * database / 1024,
         "uploads": rate * DAY / 2**20,
         "rate": rate,
-        "connections": CONNECTIONS,
-        "web_threads": WEB_THREADS,
-        "slots": SCORES / 24 / an_hour,
+        "connections": connections_allowed(compose),
+        "web_threads": web_threads(compose),
+        "held": web_threads(compose) + connections_of_workers([math.ceil(slots)]),
+        "slots": slots,
         "boards": DAY / ranks,
         "large_board": (TEAMS / entries) ** 2 * ranks,
     }

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.core.management import get_commands
 
 from leaderboard.demo.stage import QUEUES, site_commands
+from tests.benchmarks import planning
 from tests.deploy.shipped import ONCE, ROOT, SITE, beside
 
 
@@ -135,14 +136,11 @@ def test_workers_elsewhere_reach_what_the_site_s_machine_shares(compose: dict[st
 
 
 def test_the_database_has_connections_for_all(compose: dict[str, Any]) -> None:
-    services = compose["services"]
-    allowed = re.search(r"max_connections=(\d+)", services["postgres"]["command"])
-    assert allowed is not None
-    usual = dict(re.findall(r'"WEB_(\w+)", (\d+)', (ROOT / "leaderboard" / "serving.py").read_text()))
-    threads = int(services["transfers"]["environment"]["WEB_THREADS"]) + int(usual["THREADS"])
-    # A worker process has its own and one that renews its lease, a main process one for its heartbeat.
-    workers = sum(2 * processes + 1 for processes in (8, 1, 1))
-    assert int(usual["WORKERS"]) * threads + workers + 10 < int(allowed[1]) - 100
+    assert planning.web_threads(compose) == 2 * 20 + 2 * 40
+    workers = planning.connections_of_workers((8, 1, 1))
+    elsewhere, others = 100, 10
+    allowed = planning.connections_allowed(compose)
+    assert planning.web_threads(compose) + workers + elsewhere + others < allowed
 
 
 def test_transfers_is_web_with_more_threads(compose: dict[str, Any]) -> None:

@@ -14,11 +14,18 @@ SCHEME = PRESETS["mean-then-rank"]
 
 
 def snapshot(
-    phase: Phase, entries: int = ENTRIES, datasets: int = DATASETS, cases: int = CASES, labels: int = 1
+    phase: Phase,
+    entries: int = ENTRIES,
+    datasets: int = DATASETS,
+    cases: int = CASES,
+    labels: int = 1,
+    *,
+    certain: bool = False,
 ) -> Snapshot:
     """Ranked by means, which is quick; one dataset's matrices stand for those of all.
 
-    labels: how many values a case and metric has; all 133 of 200 entries would fill the memory.
+    labels: how many values a case and metric has; all 133 of 200 entries would fill the memory. certain:
+    whether it says how sure its order is, which takes longer.
     """
     table = simulated_table(entries, datasets, cases, labels)
     content_hash = f"{entries:064x}"
@@ -47,7 +54,7 @@ def snapshot(
         layout=LAYOUT,
         content_hash=content_hash,
         inputs={},
-        payload=board_of(table, SCHEME, cards, official=True),
+        payload=board_of(table, SCHEME, cards, official=True, certain=certain),
     )
     SnapshotPart.objects.bulk_create(
         [SnapshotPart(snapshot=made, name=name, payload=part) for name, part in parts.items()]
@@ -57,13 +64,13 @@ def snapshot(
 
 def _cards(phase: Phase, table: ScoreTable) -> Cards:
     first = make.entry(make.team(phase.challenge), name=table.methods[0])
-    team = {"slug": first.team.slug, "name": first.team.name, "affiliation": ""}
+    slugs = {method: f"team-{method}" for method in table.methods} | {first.name: first.team.slug}
     return Cards(
         entries={
             method: {
                 "entry": method.lower(),
                 "method": method,
-                "team": team,
+                "team": {"slug": slugs[method], "name": f"Team of {method}", "affiliation": "University"},
                 "baseline": method == table.methods[0],
                 "kind": "learning",
                 "instance_specific": False,
