@@ -55,11 +55,12 @@ def web_threads(compose: Mapping[str, Any]) -> int:
 
 
 def _web(environment: Mapping[str, Any]) -> dict[str, str]:
-    return {name.removeprefix("WEB_"): str(environment[name]) for name in environment if name.startswith("WEB_")}
+    found = {name: str(value) for name, value in environment.items() if name.startswith("WEB_")}
+    return {name.removeprefix("WEB_"): value for name, value in found.items()}
 
 
 def connections_of_workers(processes: Sequence[int]) -> int:
-    """Of services with so many processes: each has its own and one that renews its lease, a main process one."""
+    """Of services with so many processes: each has two, one renews its lease; a main process has one."""
     return sum(2 * number + 1 for number in processes)
 
 

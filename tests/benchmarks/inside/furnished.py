@@ -1,4 +1,4 @@
-"""A long phase with all that its pages read: the board of `tests.leaderboard.large`, and the rows around it."""
+"""A long phase with all that its pages read: the board of `tests.leaderboard.large`, and rows around it."""
 
 from django.contrib.auth.models import User
 from django.utils import timezone
