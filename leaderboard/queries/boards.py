@@ -158,6 +158,11 @@ class Board:
         return f"?phase={self.phase.slug}{self._at('&')}"
 
     @property
+    def also(self) -> str:
+        """The same after other parameters."""
+        return f"&{self.query[1:]}"
+
+    @property
     def address(self) -> str:
         return f"{self.phase.get_absolute_url()}{self._at('?')}"
 

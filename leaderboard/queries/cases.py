@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 
 from leaderboard.enums import Aspect, PictureKind, RegistrationTask, RenderingState
 from leaderboard.models import Case, CaseResult, Challenge, Dataset, Phase, Rendering, Snapshot
-from leaderboard.queries import families
+from leaderboard.queries import families, snapshots
 from leaderboard.queries.boards import Board, Metric, Row, parts_of
 
 _K = PictureKind
@@ -30,7 +30,8 @@ OF_CASES = (Aspect.PER_CASE, Aspect.PICTURES)
 class CaseEntry:
     """One entry on a case: its row on the board, its values by metric and the state of its pictures.
 
-    evaluation: None where single cases are hidden of it; may_be_seen: whether its pictures are shown.
+    evaluation: None where single cases are hidden of it; may_be_seen: whether its pictures are shown;
+    replaced: whether another evaluation, or none, stands on the board by now.
     """
 
     row: Row
@@ -38,6 +39,7 @@ class CaseEntry:
     values: Mapping[str, float | None]
     rendering: Rendering | None
     may_be_seen: bool
+    replaced: bool = False
 
     @property
     def slug(self) -> str:
@@ -80,18 +82,34 @@ def values_on(board: Board, *datasets: str) -> dict[str, CaseValues]:
 
 def evaluations_of(board: Board) -> dict[str, int]:
     """Entry, by the slug that it is shown by, -> the evaluation whose values stand on the board."""
-    found = Snapshot.objects.filter(pk=board.pk).values_list("inputs__evaluations", flat=True).first()
     shown = board.veil.entries
-    return {shown[one["entry"]]: one["evaluation"] for one in found or [] if one["entry"] in shown}
+    counted = _counted(board.pk)
+    return {shown[entry]: evaluation for entry, evaluation in counted.items() if entry in shown}
+
+
+def drawn_of(board: Board, evaluations: Mapping[str, int]) -> dict[str, int]:
+    """Those of a board's evaluations whose pictures are shown: of an earlier board those that still stand."""
+    if not board.at:
+        return dict(evaluations)
+    newest = snapshots.shown(board.phase, board.veil.sight)
+    standing = set(_counted(newest.pk).values()) if newest else set()
+    return {entry: evaluation for entry, evaluation in evaluations.items() if evaluation in standing}
+
+
+def _counted(snapshot: int) -> dict[str, int]:
+    """Entry -> the evaluation that a snapshot counts."""
+    found = Snapshot.objects.filter(pk=snapshot).values_list("inputs__evaluations", flat=True).first()
+    return {one["entry"]: one["evaluation"] for one in found or []}
 
 
 def entries_on(board: Board, case: Case, values: CaseValues | None) -> list[CaseEntry]:
     """The entries of which the viewer may see something on a case, in the order of the page."""
     evaluations = evaluations_of(board)
+    standing = drawn_of(board, evaluations)
     drawn: dict[int | None, Rendering] = {
         rendering.evaluation_id: rendering
         for rendering in Rendering.objects.filter(
-            case=case, evaluation__in=evaluations.values()
+            case=case, evaluation__in=standing.values()
         ).prefetch_related("pictures")
     }
     found = []
@@ -100,7 +118,8 @@ def entries_on(board: Board, case: Case, values: CaseValues | None) -> list[Case
         seen, told = board.sees(Aspect.PICTURES, row), board.sees(Aspect.PER_CASE, row)
         of_one = values.of(row.entry, case.key) if values is not None and told else {}
         rendering = drawn.get(pk) if seen else None
-        found.append(CaseEntry(row, pk if told else None, of_one, rendering, seen))
+        replaced = pk is not None and row.entry not in standing
+        found.append(CaseEntry(row, pk if told else None, of_one, rendering, seen, replaced))
     return found
 
 

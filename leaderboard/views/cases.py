@@ -17,12 +17,14 @@ from leaderboard.pictures.scales import label_colour
 from leaderboard.queries import boards, cases, snapshots
 from leaderboard.queries.boards import Board
 from leaderboard.queries.cases import CaseEntry
-from leaderboard.views import access, leaders, phases, pictures
+from leaderboard.views import access, leaders, phases, pictures, refusals
+from leaderboard.views.asked import until
 from leaderboard.views.pictures import Strip
 
 WORST_ITEMS = 12
 
 
+@refusals.in_words
 def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
     """One case before and after registration; a key that several datasets have asks which is meant."""
     shown = access.challenge_or_404(challenge)
@@ -46,6 +48,9 @@ def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
     }
     context |= {"leaders": _leaders(request, context), "viewer": _viewer(context)}
     context |= _panels(context)
+    board = context.get("board")
+    context["query"] = board.query if board else f"?phase={phase.slug}" if phase else ""
+    context["also"] = context["query"].replace("?", "&", 1)
     kept = {name: request.GET[name] for name in ("plane",) if name in request.GET}
     entries = {name: request.GET[name] for name in ("entry", "beside") if request.GET.get(name)}
     context["choices"] = phases.choices(
@@ -92,14 +97,14 @@ def _results(request: HttpRequest, phase: Phase, case: Case) -> dict[str, Any]:
 
 
 def board_of_cases(request: HttpRequest, phase: Phase) -> Board | None:
-    """The board with the entries of which single cases or pictures are shown; None where there is none."""
-    sight = access.sight(request, phase)
+    """The board with the entries of which single cases or pictures are shown; None where there is none.
+
+    Now, or as it stood at the moment that `?at=` names. Raises Refused.
+    """
+    sight, at = access.sight(request, phase), until(request.GET.get("at", ""))
     if not any(map(sight.shows_some, cases.OF_CASES)):
         return None
-    snapshot = snapshots.shown(phase, sight)
-    if snapshot is None:
-        return None
-    return boards.board_from(phase, snapshot, snapshot.payload, sight, *cases.OF_CASES)
+    return boards.board_of(phase, sight, *cases.OF_CASES, at=at)
 
 
 def _neighbours(case: Case) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from leaderboard.models import Dataset
 from leaderboard.queries import cases, challenges
 from leaderboard.queries.boards import Board, Metric
 from leaderboard.queries.cases import CaseValues
-from leaderboard.views import access, pictures
+from leaderboard.views import access, pictures, refusals
 from leaderboard.views import phases as switch
 from leaderboard.views.cases import board_of_cases
 
@@ -20,6 +20,7 @@ IN_GALLERY = 4
 SHOWN = ("DSC", "HD95", "TRE", "NDV")
 
 
+@refusals.in_words
 def gallery(request: HttpRequest, challenge: str) -> HttpResponse:
     """The worst cases of an entry by accuracy and regularity (or `?metric=`), dataset by dataset."""
     shown = access.challenge_or_404(challenge)
@@ -52,8 +53,9 @@ def _gallery(request: HttpRequest, board: Board) -> dict[str, Any]:
         raise Http404
     known = board.phase.challenge.datasets.select_related("challenge").filter(slug__in=slugs)
     datasets = {dataset.slug: dataset for dataset in known}
-    drawn = board.sees(Aspect.PICTURES, row)
-    evaluation = cases.evaluations_of(board).get(entry) if drawn else None
+    evaluations = cases.evaluations_of(board)
+    standing = cases.drawn_of(board, evaluations)
+    evaluation = standing.get(entry) if board.sees(Aspect.PICTURES, row) else None
     wanted = [datasets[slug] for slug in slugs if slug in datasets and asked in ("", slug)]
     values = cases.values_on(board, *(dataset.slug for dataset in wanted))
     groups = [
@@ -76,6 +78,7 @@ def _gallery(request: HttpRequest, board: Board) -> dict[str, Any]:
         "metrics": metrics,
         "by": by,
         "groups": groups,
+        "replaced": evaluations.get(entry) != standing.get(entry),
     }
 
 

@@ -45,7 +45,7 @@ def case(board: Board, dataset: str, entry: str, beside: str = "") -> str:
     """The page of a case, `{text}`, with what one or two entries made of it."""
     page = reverse("cases", args=[board.phase.challenge.slug])
     second = f"&beside={beside}" if beside else ""
-    return f"{page}{{text}}/?dataset={dataset}&phase={board.phase.slug}&entry={entry}{second}"
+    return f"{page}{{text}}/?dataset={dataset}{board.also}&entry={entry}{second}"
 
 
 def schemes(board: Board, names: Sequence[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from leaderboard.queries import snapshots
 from leaderboard.queries.veil import ANONYMOUS
 from leaderboard.rules import Sight
 from leaderboard.views import access
+from leaderboard.views.asked import until
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,19 @@ def choices(
     """The current phase and those on whose board the viewer sees one of the aspects; nothing of one alone.
 
     kept: what else the address asks for; entries: the parameters that name some, which a phase is asked
-    for as well where it has them all.
+    for as well where it has them all. An earlier moment is kept. Raises Refused.
     """
     if len(phases) < 2:
         return []
-    found = []
+    found, moment = [], request.GET.get("at", "")
+    at, earlier = until(moment), {"at": moment} if moment else {}
     for phase in phases:
         sight, is_current = access.sight(request, phase), phase == current
-        snapshot = snapshots.shown(phase, sight) if any(map(sight.shows_some, aspects)) else None
+        seen = any(map(sight.shows_some, aspects))
+        snapshot = snapshots.shown(phase, sight, at=at) if seen else None
         if snapshot is None and not is_current:
             continue
-        query = {**(kept or {}), "phase": phase.slug}
+        query = {**(kept or {}), "phase": phase.slug, **earlier}
         if entries and (is_current or _has_all(snapshot, sight, aspects, entries.values())):
             query |= entries
         found.append(Choice(phase, urlencode(query), is_current))

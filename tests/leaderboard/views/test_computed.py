@@ -236,7 +236,8 @@ def test_an_earlier_board_leads_to_what_stood_then(
         found = {urljoin(address, unescape(link)) for link in re.findall(r'<a [^>]*?href="([^"#]+)"', html)}
         of_then_too = [link for link in found if "at=2026-03-05T" in link]
         todo += [link for link in of_then_too if not urlsplit(link).path.endswith((".json", ".csv"))]
-    whole = ("entries/best/", "entries/best/score/", "datasets/t2/", "compare/")
+    whole = ("entries/best/", "entries/best/score/", "datasets/t2/", "compare/", "cases/")
+    assert any(path.startswith(f"{home}cases/{KEYS[0]}/") for path in done)
     assert {home + path for path in whole} | {f"{board}significance/", f"{board}stability/"} <= set(done)
     for path, html in done.items():
         assert "An earlier board." in html, path

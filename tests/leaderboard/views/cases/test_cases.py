@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from leaderboard.enums import Aspect, Audience
-from leaderboard.models import Case, Dataset, Phase, Rendering
+from leaderboard.models import Case, Dataset, Phase, Rendering, Snapshot
 from leaderboard.views.pictures import AFTER, BEFORE
 from leaderboard.views.pictures import KEYS as KEYS_OF
 from tests.leaderboard import make, shown
@@ -210,6 +210,40 @@ def test_pictures_that_are_not_there_yet_are_announced(client: Client, place: Pl
     assert "/pictures/" not in html
     Rendering.objects.update(state="failed")
     assert "could not be made" in page(client, place)
+
+
+def test_a_case_is_read_as_it_stood_with_the_pictures_of_what_still_stands(
+    client: Client, place: Place
+) -> None:
+    slug = place.entries[0].slug
+    earlier, other = shown.newest(), make.evaluation(place.submissions[0], current=False)
+    draw(place.datasets[0].cases.all()[0], other.pk)
+    parts = list(earlier.parts.all())
+    earlier.pk, earlier.content_hash = None, "e" * 64
+    for counted in earlier.inputs["evaluations"]:
+        if counted["entry"] == slug:
+            counted["evaluation"] = other.pk
+    earlier.save()
+    Snapshot.objects.filter(pk=earlier.pk).update(created_at=timezone.now() - timedelta(days=9))
+    for part in parts:
+        part.pk, part.snapshot = None, earlier
+        part.save()
+    day = f"{timezone.now() - timedelta(days=8):%Y-%m-%d}"
+    html = page(client, place, f"?dataset=t1&at={day}&entry={slug}")
+    assert "An earlier board." in html
+    assert f"{shown.dice(0, 0, 0):.4f}" in html
+    assert "Pictures are shown of what stands on the board now" in html
+    assert columns(html) == [f"{word} Net" for word in shown.WORDS[1:]]
+    assert str(Rendering.objects.get(evaluation=other).name) not in html
+    gallery = client.get(f"{place.home}cases/?entry={slug}&at={day}").content.decode()
+    assert "Pictures are shown of what stands on the board now" in gallery
+    assert "/mismatch-axial.webp" not in gallery
+    for address in (f"cases/{KEY}/?dataset=t1&at={day}", f"cases/?at={day}"):
+        html = client.get(place.home + address).content.decode()
+        body = html[html.index("<main") : html.index("<footer")].replace("What stands now", "")
+        links = re.findall(r'href="([^"#]*phase=[^"#]*)"', body)
+        assert links
+        assert all("at=" in link for link in links)
 
 
 def test_values_are_hidden_where_single_cases_are(client: Client, place: Place) -> None:
