@@ -125,6 +125,10 @@ class Cache(RedisCache):
     def line(self) -> Line:
         return LINE if self._with_messages else CACHE_LINE
 
+    def require(self) -> None:
+        """Raise what tells of it where the shared one cannot be written."""
+        self._cache.get_client(write=True).set("asked", 1, ex=60)
+
     add = _either("add")
     get = _either("get")
     set = _either("set")

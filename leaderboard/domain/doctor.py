@@ -3,36 +3,52 @@
 import os
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import django
 from django.conf import settings
-from django.core.cache import cache
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
+from django.core.cache import cache, caches
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from leaderboard import checks
+from leaderboard.broker import AWAY, Cache
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import WORKING_STATES
 from leaderboard.folder import store
 from leaderboard.models import Challenge, Dataset, Submission
-from leaderboard.queries import cockpit, health, measured
+from leaderboard.queries import cockpit, health, measured, reach
+from leaderboard.storage import KINDS
 
 OLDEST_POSTGRESQL = 14_00_00
 LARGEST_SKEW = timedelta(seconds=5)
+LARGEST_SHARE = 0.9
+"""Of the database's connections."""
 MEND = {
     "database": "Start PostgreSQL, or mend DATABASE_URL and the password; the site goes on by itself.",
     "broker": "Start Valkey or Redis, or mend REDIS_URL. The sweeper speaks of all work again.",
+    "cache": "Start the server of CACHE_URL, or mend CACHE_URL and the password. Meanwhile pages are made "
+    "each time, limits hold by web process, and nobody knows whether beat is there.",
     "storage": "Free or add room on the disk of UPLOADS_ROOT, and let the site's user write there; of a "
     "bucket, mend its server, STORAGE_URL or its keys. The site goes on by itself.",
     "workers": "Start a worker: celery -A leaderboard worker; its log says why the last one ended.",
     "queue": "Look into the workers' log; start one anew, and the sweeper gives its work to another.",
+    "files": "Let the site's user write there, or give its keys the right to write, read, list and delete in "
+    "the bucket. Folders inside UPLOADS_ROOT lie on its file system: mount the whole of it, not a part.",
     "tables": "Run manage.py migrate.",
+    "connections": "Raise max_connections of PostgreSQL, or lower WEB_THREADS or the workers' --concurrency; "
+    "docs/planning.md counts them.",
+    "static files": "Run manage.py collectstatic --noinput, and npm ci before it where packages are missing.",
+    "site": "Look at the log of what answers there: the proxy, then web (pages) or transfers (uploads). A "
+    "certificate is renewed as docs/operations.md says.",
     "beat": "Start beat (one, not two): celery -A leaderboard beat. Without it lost work is not found.",
     "mail server": "Mend EMAIL_URL, or start the mail server. Mails wait and go out when it answers.",
     "mails": "Look at the addresses and the mail server's answers in the cockpit.",
@@ -48,6 +64,10 @@ MEND = {
 }
 
 
+MEND_SITE = (
+    "Where the machine cannot reach its own public address, ask from another one: SITE_URL/healthz and "
+    "SITE_URL/readyz in a browser. Else mend SITE_URL, the name's address or the proxy."
+)
 MEND_NETWORK = (
     "Run the workers where a process may make namespaces: in a container with a seccomp profile that allows "
     "unshare (Docker's own does not), and on the host with user.max_user_namespaces above 0. Until then "
@@ -56,7 +76,11 @@ MEND_NETWORK = (
 
 
 class Doubtful(Exception):
-    """It works, but not as well as it might; with the words for it."""
+    """It works, but not as well as it might, or cannot be told from here; with a way to mend it."""
+
+    def __init__(self, words: str, mend: str) -> None:
+        self.mend = mend
+        super().__init__(words)
 
 
 @dataclass(frozen=True)
@@ -74,21 +98,15 @@ def examine(*, with_cage: bool = True) -> list[Finding]:
     parts = health.parts()
     found = [_finding(part.name, part.words, ok=part.ok) for part in parts]
     works = {part.name for part in parts if part.ok}
-    looks: list[tuple[str, Callable[[], str]]] = [("kernels", _kernels), ("disks", _disks)]
+    looks = [*ALWAYS]
     looks += [("cage", _cage)] if with_cage else []
-    looks += [("mail server", _mail_server), ("settings", _settings)]
+    looks += OF_STORAGE if "storage" in works else []
     if "database" in works:
-        looks += [("tables", _tables), ("versions", _versions), ("clock", _clock)]
-        if _looked("tables", _tables).ok:
-            looks += [
-                ("mails", _mails),
-                ("stuck", _stuck),
-                ("uploaded files", _files),
-                ("ground truth", _truth),
-            ]
-    if "broker" in works:
-        looks.append(("beat", _beat))
-    return found + [_looked(name, look) for name, look in looks]
+        looks += OF_DATABASE
+        looks += OF_TABLES if _looked("tables", _tables).ok else []
+    kept = _looked("cache", _cache)
+    looks += [("beat", _beat)] if kept.ok else []
+    return [*found, kept, *(_looked(name, look) for name, look in looks)]
 
 
 def _finding(name: str, words: str, *, ok: bool) -> Finding:
@@ -99,11 +117,74 @@ def _looked(name: str, look: Callable[[], str]) -> Finding:
     try:
         return _finding(name, look(), ok=True)
     except Doubtful as doubt:
-        return Finding(name, ok=True, words=str(doubt), mend=MEND_NETWORK)
+        return Finding(name, ok=True, words=str(doubt), mend=doubt.mend)
     except health.Unwell as unwell:
         return _finding(name, str(unwell), ok=False)
     except (DatabaseError, OSError) as error:
         return _finding(name, f"cannot be looked at ({type(error).__name__})", ok=False)
+
+
+def _cache() -> str:
+    try:
+        cast(Cache, caches["default"]).require()
+    except AWAY as error:
+        raise health.Unwell(f"does not answer ({type(error).__name__})") from error
+    return "answers"
+
+
+def _written() -> str:
+    """Every kind of files can be written and removed, and what comes in is renamed, not copied."""
+    for kind in KINDS:
+        try:
+            _write(kind)
+        except OSError as error:
+            raise health.Unwell(f"{kind} cannot be written ({error})") from error
+    uploads = Path(settings.UPLOADS_ROOT)
+    for path in (Path(settings.FILE_UPLOAD_TEMP_DIR), uploads / "imports"):
+        if path.exists() and path.stat().st_dev != uploads.stat().st_dev:
+            raise health.Unwell(f"{path} lies on another file system than {uploads}")
+    return "each kind can be written"
+
+
+def _write(kind: str) -> None:
+    name = f".doctor-{uuid.uuid4()}"
+    with tempfile.NamedTemporaryFile() as file:
+        store(kind).take(Path(file.name), name)
+    store(kind).delete(name)
+
+
+def _static() -> str:
+    hashed = cast(ManifestStaticFilesStorage, staticfiles_storage).hashed_files
+    if not hashed:
+        raise health.Unwell("none are collected")
+    if gone := [name for name in hashed.values() if not staticfiles_storage.exists(name)]:
+        raise health.Unwell(f"{_count(len(gone), 'file')} missing: {', '.join(gone[:3])}")
+    if new := [name for name in _own_files() if name not in hashed]:
+        raise health.Unwell(f"of an older version, without {', '.join(new[:3])}")
+    return f"{len(hashed)} collected"
+
+
+def _own_files() -> Iterator[str]:
+    folder = settings.BASE_DIR / "static"
+    return (str(path.relative_to(folder)) for path in sorted(folder.rglob("*.*")) if path.is_file())
+
+
+def _site() -> str:
+    if not settings.PRODUCTION:
+        return "not a production"
+    try:
+        return reach.site(settings.SITE_URL)
+    except reach.Unreached as error:
+        raise Doubtful(str(error), MEND_SITE) from error
+
+
+def _connections() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity")
+        used, most = cursor.fetchone()
+    if used > LARGEST_SHARE * most:
+        raise health.Unwell(f"{used} of {most} in use")
+    return f"{used} of {most} in use"
 
 
 def _tables() -> str:
@@ -217,7 +298,7 @@ def _cage() -> str:
     except cage.Broken as error:
         raise health.Unwell("no cage can be started; nothing can be scored") from error
     if not closed:
-        raise Doubtful("with its limits, but this system does not let it leave the network")
+        raise Doubtful("with its limits, but this system does not let it leave the network", MEND_NETWORK)
     return "without a network"
 
 
@@ -232,6 +313,30 @@ def _settings() -> str:
 def _unsafe() -> Iterator[str]:
     for message in checks.safe_to_deploy(None):
         yield f"{message.id}: {message.msg}"
+
+
+Looks = list[tuple[str, Callable[[], str]]]
+ALWAYS: Looks = [
+    ("kernels", _kernels),
+    ("disks", _disks),
+    ("static files", _static),
+    ("mail server", _mail_server),
+    ("settings", _settings),
+    ("site", _site),
+]
+OF_STORAGE: Looks = [("files", _written)]
+OF_DATABASE: Looks = [
+    ("tables", _tables),
+    ("versions", _versions),
+    ("clock", _clock),
+    ("connections", _connections),
+]
+OF_TABLES: Looks = [
+    ("mails", _mails),
+    ("stuck", _stuck),
+    ("uploaded files", _files),
+    ("ground truth", _truth),
+]
 
 
 def _some(submissions: list[Submission]) -> str:

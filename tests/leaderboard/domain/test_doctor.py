@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def waiting(phantom_folder: Path, settings: Settings, tmp_path: Path) -> Submission:
     """A site in order: a dataset with its files, a worker, a sweeper that came, a submission that waits."""
-    settings.UPLOADS_ROOT = tmp_path
+    settings.UPLOADS_ROOT, settings.FILE_UPLOAD_TEMP_DIR = tmp_path, tmp_path / "incoming"
     phase = make.phase()
     configs = [phantom_folder / "landmark.json"]
     facts = {"name": "Set", "group": "in-domain"}
@@ -50,12 +51,13 @@ def waiting(phantom_folder: Path, settings: Settings, tmp_path: Path) -> Submiss
 def wrong() -> dict[str, str]:
     """Name -> words of what is wrong; each has a way to mend it."""
     found = doctor.examine(with_cage=False)
-    assert all(bool(finding.mend) is not finding.ok for finding in found)
+    assert all(finding.mend for finding in found if not finding.ok)
     return {finding.name: finding.words for finding in found if not finding.ok}
 
 
 def test_nothing_is_wrong_with_a_site_in_order(waiting: Submission) -> None:
     assert wrong() == {}
+    assert not any(finding.mend for finding in doctor.examine(with_cage=False))
 
 
 def _no_worker(one: Submission, settings: Settings) -> None:
@@ -72,6 +74,40 @@ def _never_swept(one: Submission, settings: Settings) -> None:
 
 def _no_room(one: Submission, settings: Settings) -> None:
     settings.MIN_FREE_BYTES = 2**60
+
+
+def _not_writable(one: Submission, settings: Settings) -> None:
+    settings.MEDIA_ROOT = Path("/proc/media")
+
+
+def _another_disk(one: Submission, settings: Settings) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = Path("/proc")
+
+
+def _collected(settings: Settings, names: dict[str, str]) -> Path:
+    """A folder of static files that knows these names, and has none of them."""
+    folder = Path(settings.UPLOADS_ROOT) / "static"
+    folder.mkdir()
+    told = {"version": "1.1", "paths": names, "hash": ""}
+    (folder / "staticfiles.json").write_text(json.dumps(told))
+    settings.STATIC_ROOT = folder
+    return folder
+
+
+def _no_static(one: Submission, settings: Settings) -> None:
+    settings.STATIC_ROOT = Path("/nowhere/at/all")
+
+
+def _static_gone(one: Submission, settings: Settings) -> None:
+    _collected(settings, {"css/tokens.css": "css/tokens.abc.css"})
+
+
+def _static_old(one: Submission, settings: Settings) -> None:
+    (_collected(settings, {"old.css": "old.abc.css"}) / "old.abc.css").touch()
+
+
+def _no_cache(one: Submission, settings: Settings) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}}
 
 
 def _no_mail_server(one: Submission, settings: Settings) -> None:
@@ -106,6 +142,7 @@ def _no_cache_folder(one: Submission, settings: Settings) -> None:
 
 def _unsafe(one: Submission, settings: Settings) -> None:
     settings.PRODUCTION = settings.DEBUG = True
+    settings.SITE_URL = "http://127.0.0.1:9"
 
 
 FAULTS: list[tuple[str, Callable[[Submission, Settings], None], str]] = [
@@ -113,6 +150,12 @@ FAULTS: list[tuple[str, Callable[[Submission, Settings], None], str]] = [
     ("beat", _no_beat, "the sweeper has not been heard of for 600 s"),
     ("beat", _never_swept, "the sweeper has not been heard of"),
     ("storage", _no_room, "uploads are refused below"),
+    ("files", _not_writable, "pictures cannot be written"),
+    ("files", _another_disk, "/proc lies on another file system than"),
+    ("static files", _no_static, "none are collected"),
+    ("static files", _static_gone, "1 file missing: css/tokens.abc.css"),
+    ("static files", _static_old, "of an older version, without css/"),
+    ("cache", _no_cache, "does not answer (ConnectionError)"),
     ("mail server", _no_mail_server, "does not take mails (ConnectionRefusedError)"),
     ("mails", _failed_mail, "1 mail did not go out so far"),
     ("stuck", _stuck, "1 submission without a sign of life"),
@@ -152,6 +195,13 @@ def test_tables_that_are_not_up_to_date(waiting: Submission) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'leaderboard' AND name > '0008'")
     assert wrong()["tables"].endswith("not applied")
+
+
+def test_a_database_with_hardly_a_connection_left(
+    waiting: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LARGEST_SHARE", 0.0)
+    assert re.fullmatch(r"\d+ of \d+ in use", wrong()["connections"])
 
 
 def test_a_clock_that_is_wrong(waiting: Submission, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,6 +152,7 @@ def test_a_storage_that_is_away_costs_no_try_and_everything_goes_on_when_it_is_b
     )
 
     settings.STORAGES = there
+    assert doctor._looked("files", doctor._written).words == "each kind can be written"
     storing.store(str(received.pk))
     settings.STORAGES = away(settings)
     checking.check_submission(str(received.pk))
