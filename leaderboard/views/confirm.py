@@ -51,7 +51,9 @@ def ask(request: HttpRequest, question: Question, form: forms.BaseForm, act: Act
 def own_page(named: QueryDict) -> str:
     """The page of this site that `next` names to go on with; nothing where it leads elsewhere."""
     wanted = named.get("next", "")
-    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
+    # A bare word would be taken for the name of a view.
+    own = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return wanted if own else ""
 
 
 class NothingAsked(forms.Form):

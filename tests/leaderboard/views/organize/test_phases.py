@@ -159,7 +159,9 @@ def test_a_board_is_computed_anew(organizer: Client, place: Place) -> None:
     assert Phase.objects.get().board_stale_since is not None
 
 
-@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "nowhere"]
+)
 def test_nobody_is_led_off_the_site(organizer: Client, place: Place, wanted: str) -> None:
     assert organizer.post(f"{PHASE}recompute/", {"next": wanted})["Location"] == PHASE
 
