@@ -1,5 +1,6 @@
 """gunicorn's settings: `gunicorn --config python:leaderboard.serving leaderboard.wsgi`."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -31,8 +32,13 @@ def on_starting(server: Any) -> None:  # noqa: ARG001 the signature is gunicorn'
     from django.urls import get_resolver
 
     import leaderboard.wsgi  # noqa: F401
+    from leaderboard.views import fragments
 
     _ = get_resolver().url_patterns
+    fragments.prepare()
+    # What is loaded by now stays: that no process looks through all of it for garbage, half a second long.
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 the signature is gunicorn's

@@ -98,7 +98,7 @@ def _view(
         "x": list(range(len(picked))),
         "y": labels,
         "z": steps,
-        "customdata": [opened for _ in names],
+        "meta": {"columns": opened},
         "hovertext": _hover(names, titles, metrics, ranks, values, told),
         "hoverinfo": "text",
         "hoverongaps": False,

@@ -1,6 +1,7 @@
 """Accuracy against regularity: does an entry pay for overlap with folds?"""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import floor, log10
@@ -22,6 +23,7 @@ from leaderboard.figures.figure import (
 from leaderboard.figures.tidy import Tidy
 
 Box = tuple[float, float, float, float]
+BAND = 12.0
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -164,15 +166,31 @@ def place_labels(
     `order`: whose label is placed first.
     """
     centres = list(zip(_scaled([log10(value) for value in x], 420), _scaled(y, 300), strict=True))
-    taken = [(cx - 6, cy - 6, cx + 6, cy + 6) for cx, cy in centres]
+    taken: dict[int, list[Box]] = defaultdict(list)
+    for cx, cy in centres:
+        _take(taken, (cx - 6, cy - 6, cx + 6, cy + 6))
     places: list[str | None] = [None] * len(labels)
     for at in order:
         for place, box in _boxes(*centres[at], 6.2 * len(labels[at])):
-            if box[0] > -40 and box[2] < 470 and not any(_overlap(box, other) for other in taken):
+            if box[0] > -40 and box[2] < 470 and _is_free(taken, box):
                 places[at] = place
-                taken.append(box)
+                _take(taken, box)
                 break
     return places
+
+
+def _take(taken: dict[int, list[Box]], box: Box) -> None:
+    """Note a box in each band of the height that it touches: it overlaps none that shares no band with it."""
+    for band in _bands(box):
+        taken[band].append(box)
+
+
+def _is_free(taken: Mapping[int, Sequence[Box]], box: Box) -> bool:
+    return not any(_overlap(box, other) for band in _bands(box) for other in taken.get(band, ()))
+
+
+def _bands(box: Box) -> range:
+    return range(int(box[1] // BAND), int(box[3] // BAND) + 1)
 
 
 def _boxes(cx: float, cy: float, width: float) -> list[tuple[str, Box]]:

@@ -58,11 +58,6 @@ class Asked:
         return bool(self.datasets or self.weights)
 
     @property
-    def is_arbitrary(self) -> bool:
-        """Whether they can make up any number of such pages."""
-        return bool(self.is_endless or self.columns or self.sort or self.q or self.at)
-
-    @property
     def changes_ranking(self) -> bool:
         return bool(self.scheme or self.group or self.datasets or self.weights)
 

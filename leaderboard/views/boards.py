@@ -68,7 +68,7 @@ def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
 
 def _page(request: HttpRequest, context: dict[str, Any], sight: Sight) -> HttpResponse:
     """Raises Refused."""
-    board = _kept(context["phase"], context["snapshot"], context["asked"], sight)
+    board = _rendered(context["phase"], context["snapshot"], context["asked"], sight)
     return render(request, PAGE, context | {"board": board})
 
 
@@ -85,14 +85,6 @@ def _renewed(phase: Phase, asked: Asked, sight: Sight) -> bool:
     return old is not None
 
 
-def _kept(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
-    """The HTML of a board and the facts that the page's head names."""
-    make = partial(_rendered, phase, snapshot, asked, sight)
-    if asked.is_arbitrary:
-        return make()
-    return fragments.kept(make, "board", *_key(phase, snapshot, asked, sight), asked)
-
-
 def _key(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> tuple[object, ...]:
     # Links of an earlier board name its moment.
     moment = boards.moment_of(snapshot) if asked.at else ""
@@ -100,6 +92,7 @@ def _key(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> tuple[
 
 
 def _rendered(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> dict[str, Any]:
+    """The HTML of a board and the facts that the page's head names. Raises Refused."""
     make = partial(_made, phase, snapshot, asked, sight)
     key = ("ranking", *_key(phase, snapshot, asked, sight), asked.scheme, asked.group)
     made = make() if asked.is_endless else fragments.kept(make, *key)

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.template.loader import get_template
 
 KEPT_SECONDS = 86_400
+RESULTS = ("boards", "cases", "challenges", "figures")
 SOURCES = ("templates/**/*.html", "leaderboard/**/*.py")
 
 
@@ -25,6 +27,15 @@ def kept(make: Callable[[], dict[str, Any]], *key: object) -> dict[str, Any]:
 def name_of(*key: object) -> str:
     """The name by which something of this release is kept."""
     return hashlib.sha256(repr((_code(), *key)).encode()).hexdigest()
+
+
+def prepare() -> None:
+    """Read what the first pages of a process need, for all processes that are forked of this one."""
+    _code()
+    templates = settings.BASE_DIR / "templates"
+    for area in RESULTS:
+        for path in sorted((templates / area).glob("*.html")):
+            get_template(f"{area}/{path.name}")
 
 
 @once

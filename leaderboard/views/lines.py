@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
@@ -12,6 +11,7 @@ from leaderboard.queries.boards import Board, Row, StandIn
 from leaderboard.queries.tables import INTERVAL, Column
 from leaderboard.templatetags.badges import badges
 from leaderboard.templatetags.numbers import cell, fixed, rank, rank_strip, score_cell
+from leaderboard.views import linked
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class Table:
 
 def lines_of(board: Board, columns: Sequence[Column]) -> tuple[Line, ...]:
     """All rows of a board, with the cells of all columns."""
-    return tuple(_line(board, row, columns) for row in board.rows)
+    before, after = linked.around(board, "entry")
+    return tuple(_line(board, row, columns, (before, escape(after))) for row in board.rows)
 
 
 def table_of(lines: Sequence[Line], columns: tuple[Column, ...], sort: str = "") -> Table:
@@ -76,13 +77,14 @@ def _row(line: Line, keys: Sequence[str], opens: bool) -> str:  # noqa: FBT001
     return f'<tr data-search="{line.words}" class="{names}" data-group="{group}">{cells}</tr>\n'
 
 
-def _line(board: Board, row: Row, columns: Sequence[Column]) -> Line:
-    url = reverse("entry", args=[board.phase.challenge.slug, row.entry])
+def _line(board: Board, row: Row, columns: Sequence[Column], around: tuple[str, str]) -> Line:
+    """around: what stands before and after an entry's slug in the address of its page."""
+    url = f"{around[0]}{row.entry}"
     explained = board.official and row.rank is not None
     cells = {
         "rank": _rank(row),
-        "method": _method(row, escape(url + board.query)),
-        "score": _score(row, escape(f"{url}score/{board.query}") if explained else ""),
+        "method": _method(row, f"{url}{around[1]}"),
+        "score": _score(row, f"{url}/score{around[1]}" if explained else ""),
     }
     for column in columns:
         if column.metric is not None:

@@ -12,17 +12,17 @@ from leaderboard.queries.boards import Board
 
 def entries(board: Board) -> dict[str, str]:
     """Entry slug to method name, in board order."""
-    before, after = _around(board, "entry")
+    before, after = around(board, "entry")
     return {row.entry: Linked(row.method, f"{before}{row.entry}{after}") for row in board.rows}
 
 
 def datasets(board: Board) -> dict[str, str]:
     """Dataset slug to name, in the board's order."""
-    before, after = _around(board, "dataset")
+    before, after = around(board, "dataset")
     return {one.slug: Linked(one.name, f"{before}{one.slug}{after}") for one in board.datasets}
 
 
-def _around(board: Board, kind: str) -> tuple[str, str]:
+def around(board: Board, kind: str) -> tuple[str, str]:
     """What stands before and after a slug in the address of its page; pages have hundreds of names."""
     before, _, after = reverse(kind, args=[board.phase.challenge.slug, "slug"]).rpartition("slug")
     return before, after + board.query

@@ -202,8 +202,9 @@
   // Where a mark leads: by itself, or by the address that its trace has, with the names of its place filled in.
   function leading({ customdata, data, pointNumber }) {
     if (customdata) return customdata;
-    const { link, entries } = data?.meta ?? {};
+    const { link, entries, columns } = data?.meta ?? {};
     const [row, column] = [pointNumber].flat();
+    if (columns) return columns[column];
     const names = { text: data?.text?.[row], row: entries?.[row], column: entries?.[column] };
     return link?.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(names[name]));
   }

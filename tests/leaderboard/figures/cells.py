@@ -65,7 +65,7 @@ def heatmap(data: Data, views: Sequence[Drawing], _: str) -> None:
         same(flat(cells["hovertext"]), expected_texts)
         same(view.ticks(), list(enumerate(metric for _, metric in heads)))
         opened = [_opened(column["datasets"]) for _, column in picked[view.name]]
-        assert cells["customdata"] == [opened] * len(names)
+        assert cells["meta"]["columns"] == opened
         assert [link for text, link in view.links if text in view.table[0]] == opened
         titles = [title for title, _ in heads]
         same(view.notes, _headings(titles))

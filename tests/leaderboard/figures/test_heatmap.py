@@ -26,9 +26,9 @@ def test_every_printed_rank_is_the_snapshots() -> None:
 
 def test_a_column_leads_to_its_dataset_and_one_of_several_to_the_view_by_dataset() -> None:
     subtasks, datasets = rank_heatmap(payload.heatmap(3), METHODS, DATASETS, payload.METRICS).views
-    assert subtasks.traces[0]["customdata"][0] == ["/in-domain/"] * 2 + ["#rank-heatmap-by-dataset"]
-    assert [url_of(head) for head in subtasks.table.head[1:]] == subtasks.traces[0]["customdata"][0]
-    assert datasets.traces[0]["customdata"][2] == ["/in-domain/", "/in-domain/", "/t2-like/"]
+    assert subtasks.traces[0]["meta"]["columns"] == ["/in-domain/"] * 2 + ["#rank-heatmap-by-dataset"]
+    assert [url_of(head) for head in subtasks.table.head[1:]] == subtasks.traces[0]["meta"]["columns"]
+    assert datasets.traces[0]["meta"]["columns"] == ["/in-domain/", "/in-domain/", "/t2-like/"]
 
 
 def test_a_column_of_several_datasets_leads_nowhere_where_single_ones_are_hidden() -> None:
@@ -37,7 +37,7 @@ def test_a_column_of_several_datasets_leads_nowhere_where_single_ones_are_hidden
         heatmap[name] = [row[2:3] for row in heatmap[name]]
     heatmap["columns"] = heatmap["columns"][2:3]
     (view,) = rank_heatmap(heatmap, METHODS, DATASETS, payload.METRICS).views
-    assert view.traces[0]["customdata"] == [[None], [None]]
+    assert view.traces[0]["meta"]["columns"] == [None]
 
 
 def test_hovering_tells_the_value_that_was_ranked_and_what_of_it_is_missing() -> None:

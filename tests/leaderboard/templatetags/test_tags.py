@@ -98,7 +98,7 @@ def test_the_strip_runs_from_the_first_rank_to_the_last() -> None:
 def test_a_bar_is_as_high_as_its_ranks_share_of_the_resamples() -> None:
     # 21 ranks on 120 pixels: 5.6 each; rank 2 in 3 of 4 resamples, 9 of 12 pixels high, rank 3 in one.
     strip = rank_strip(2, (2, 3), [0, 3, 1, *[0] * 18], 21, width=120)
-    assert '<path d="M7.1 12v-9.0h5.0V12zM12.7 12v-3.0h5.0V12z"/>' in strip
+    assert '<path stroke-width="5.0" d="M9.6 12v-9.0M15.2 12v-3.0"/>' in strip
 
 
 def test_a_cell_marks_the_best_and_the_missing() -> None:

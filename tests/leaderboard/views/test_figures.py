@@ -248,8 +248,9 @@ def altered(views: list[Drawing]) -> Iterator[str]:
         ]
         cells += [("layout", *spot) for spot in written(view.layout)]
         for meta in (trace["meta"] for trace in view.traces if "meta" in trace):
-            cells += [("meta", meta, key) for key in meta if key != "entries"]
-            cells += [("meta", *spot) for spot in spots(meta.get("entries", []))]
+            cells += [("meta", meta, key) for key in meta if not isinstance(meta[key], list)]
+            lists = [value for value in meta.values() if isinstance(value, list)]
+            cells += [("meta", *spot) for value in lists for spot in spots(value)]
         for column, holder, at in cells:
             kept = holder[at]
             for holder[at] in others(kept):
