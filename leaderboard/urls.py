@@ -13,6 +13,7 @@ from leaderboard.views import (
     entries,
     errors,
     exits,
+    families,
     gallery,
     health,
     invitations,
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("challenges/<slug:challenge>/", public.challenge, name="challenge"),
     path("challenges/<slug:challenge>/data/", public.data, name="data"),
     path("challenges/<slug:challenge>/datasets/<slug:dataset>/", public.dataset, name="dataset"),
+    path("challenges/<slug:challenge>/datasets/<slug:dataset>/tasks/", families.family, name="tasks"),
     path(
         "challenges/<slug:challenge>/datasets/<slug:dataset>/ground-truth.zip",
         submissions.ground_truth_zip,

@@ -123,6 +123,12 @@ def entries_on(board: Board, case: Case, values: CaseValues | None) -> list[Case
     return found
 
 
+def first_of(dataset: Dataset) -> Case | None:
+    """The first case of a dataset; of a public one the first that is drawn, where one is."""
+    drawn = example_renderings([dataset]).get(dataset.pk)
+    return drawn.case if drawn else dataset.cases.select_related("dataset__challenge").first()
+
+
 def own_rendering(case: Case) -> Rendering | None:
     """The pictures of the case before registration."""
     return Rendering.objects.filter(case=case, evaluation=None).prefetch_related("pictures").first()
@@ -135,23 +141,34 @@ def other_tasks(case: Case, phase: Phase | None) -> list[Case]:
     other task, or where neither contrast nor population is told. phase: whose datasets count (default: the
     challenge's).
     """
-    dataset = case.dataset
-    if not (dataset.contrast or dataset.population):
-        return []
-    facts = families.facts_of(dataset.challenge)
-    alike = [slug for slug, of_one in facts.items() if of_one == facts[dataset.slug]]
-    family = Dataset.objects.filter(
-        challenge_id=dataset.challenge_id, slug__in=alike, group=dataset.group
-    ).exclude(task=dataset.task)
-    if phase is not None:
-        family = family.filter(phases=phase)
+    family = _in_other_tasks(case.dataset, phase)
     subjects = {case.fixed_subject, case.moving_subject}
     shared = _is_one("fixed_subject", subjects) + _is_one("moving_subject", subjects)
     found = Case.objects.filter(dataset__in=family).annotate(shared=shared).select_related("dataset")
     order = ("dataset__task", F("shared").desc(), "dataset__position", "dataset", "position")
     others = list(found.order_by(*order).distinct("dataset__task"))
-    tasks = RegistrationTask.values
-    return sorted([case, *others], key=lambda one: tasks.index(one.dataset.task)) if others else []
+    return sorted([case, *others], key=lambda one: _place_of(one.dataset)) if others else []
+
+
+def task_by_task(dataset: Dataset, phase: Phase | None) -> list[Dataset]:
+    """The same of datasets: of each task that has images of the same kind the first, with this one."""
+    found = _in_other_tasks(dataset, phase).order_by("task", "position", "pk").distinct("task")
+    return sorted([dataset, *others], key=_place_of) if (others := list(found)) else []
+
+
+def _place_of(dataset: Dataset) -> int:
+    return RegistrationTask.values.index(dataset.task)
+
+
+def _in_other_tasks(dataset: Dataset, phase: Phase | None) -> QuerySet[Dataset]:
+    if not (dataset.contrast or dataset.population):
+        return Dataset.objects.none()
+    facts = families.facts_of(dataset.challenge)
+    alike = [slug for slug, of_one in facts.items() if of_one == facts[dataset.slug]]
+    family = Dataset.objects.filter(
+        challenge_id=dataset.challenge_id, slug__in=alike, group=dataset.group
+    ).exclude(task=dataset.task)
+    return family if phase is None else family.filter(phases=phase)
 
 
 def _is_one(field: str, subjects: set[str]) -> Cast:

@@ -12,7 +12,6 @@ from leaderboard.domain.evaluation import plan
 from leaderboard.domain.label_names import label_names
 from leaderboard.enums import Aspect, PictureKind
 from leaderboard.models import Case, Phase
-from leaderboard.pictures.frame import PLANES
 from leaderboard.pictures.scales import label_colour
 from leaderboard.queries import boards, cases, snapshots
 from leaderboard.queries.boards import Board
@@ -141,14 +140,13 @@ def _side(one: CaseEntry, case: Case) -> dict[str, Any]:
 
 
 def _leaders(request: HttpRequest, context: dict[str, Any]) -> leaders.Leaders | None:
-    """The first drawn entries side by side, in the plane that `?plane=` names."""
-    plane = next((plane for plane in PLANES if plane == request.GET.get("plane", PLANES[0])), None)
-    if plane is None:
-        raise Http404
-    if not context["before"] or not context.get("entries"):
+    """The first drawn entries, if there are two, side by side in the plane that `?plane=` names."""
+    plane, entries = leaders.asked_plane(request), context.get("entries", [])
+    first = leaders.leading([entries])
+    if not context["before"] or len(first) < 2:
         return None
-    case, challenge = context["case"], context["challenge"].slug
-    return leaders.side_by_side(context["own"], context["entries"], plane, challenge, case.key)
+    chosen = [one for one in entries if one.slug in first]
+    return leaders.side_by_side(context["own"], chosen, plane, context["case"])
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.http import Http404, HttpRequest
+
 from leaderboard.enums import PictureKind
-from leaderboard.models import Rendering
+from leaderboard.models import Case, Rendering
 from leaderboard.pictures.frame import PLANES, Plane
 from leaderboard.queries.cases import CaseEntry
 from leaderboard.views import pictures
@@ -13,7 +15,8 @@ from leaderboard.views.pictures import Key, Legend, Strip, View
 MOST = 3
 _K = PictureKind
 # Title and reading of a row, and the kinds of the moving image, of the fixed one and of an entry.
-ROWS: tuple[tuple[str, str, str, str, PictureKind], ...] = (
+Row = tuple[str, str, str, str, PictureKind]
+ROWS: tuple[Row, ...] = (
     ("Image", "Moving and fixed, then the moving one carried by each field.", _K.WARPED, _K.FIXED, _K.WARPED),
     ("Difference", "From the fixed image; dark is alike.", _K.DIFFERENCE, "", _K.DIFFERENCE),
     ("Labels", "Outlines of the structures; colours repeat.", _K.LABELS, _K.FIXED_LABELS, _K.LABELS),
@@ -21,6 +24,8 @@ ROWS: tuple[tuple[str, str, str, str, PictureKind], ...] = (
     ("Deformation", "Lines of the fixed grid, where the field puts them.", "", "", _K.GRID),
     ("Jacobian determinant", "Blue shrinks, orange grows.", "", "", _K.JACOBIAN),
 )
+# What the figure of the tasks shows: the images, what is judged, and the field.
+OF_TASKS = tuple(row for row in ROWS if row[4] in (_K.WARPED, _K.LABELS, _K.LANDMARKS, _K.GRID))
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Leaders:
-    """What the page's table is made of."""
+    """What the page's table is made of; `cut` is the slice's number and how many there are."""
 
     entries: Sequence[CaseEntry]
     lines: Sequence[Line]
@@ -47,18 +52,33 @@ class Leaders:
     cut: tuple[int, int]
 
 
+def asked_plane(request: HttpRequest) -> Plane:
+    """The plane that `?plane=` names, by default the first, or 404."""
+    asked = request.GET.get("plane", PLANES[0])
+    plane = next((plane for plane in PLANES if plane == asked), None)
+    if plane is None:
+        raise Http404
+    return plane
+
+
+def leading(of_cases: Sequence[Sequence[CaseEntry]]) -> list[str]:
+    """The first few entries that are drawn on any of the cases, in the order of the board."""
+    drawn = {one.slug for entries in of_cases for one in entries if one.is_drawn}
+    order = dict.fromkeys(one.slug for entries in of_cases for one in entries)
+    return [slug for slug in order if slug in drawn][:MOST]
+
+
 def side_by_side(
-    own: Rendering, entries: Sequence[CaseEntry], plane: Plane, challenge: str, case: str
-) -> Leaders | None:
-    """The first few entries that are drawn, in the order given; None where there are not two of them."""
-    drawn = [one for one in entries if one.is_drawn][:MOST]
-    if len(drawn) < 2:
-        return None
-    before = pictures.strips(own, challenge, f"case {case}")
+    own: Rendering, entries: Sequence[CaseEntry], plane: Plane, case: Case, rows: Sequence[Row] = ROWS
+) -> Leaders:
+    """The case before registration and what these entries made of it, in one plane."""
+    challenge = case.dataset.challenge.slug
+    before = pictures.strips(own, challenge, f"case {case.key}")
     after = [
-        pictures.strips(one.rendering, challenge, f"{one.row.method}, case {case}")
-        for one in drawn
-        if one.rendering is not None
+        pictures.strips(one.rendering, challenge, f"{one.row.method}, case {case.key}")
+        if one.rendering is not None and one.is_drawn
+        else {}
+        for one in entries
     ]
     at = PLANES.index(plane)
     lines = [
@@ -71,11 +91,11 @@ def side_by_side(
             next((strips[kind].legend for strips in after if kind in strips), None),
             pictures.KEYS.get(kind, ()),
         )
-        for title, words, moving, fixed, kind in ROWS
-        if any(kind in strips for strips in after)
+        for title, words, moving, fixed, kind in rows
+        if any(kind in strips for strips in after) or (not after and moving in before and fixed in before)
     ]
     number, of = own.facts["slices"][plane]
-    return Leaders(drawn, lines, plane, PLANES, (number, of))
+    return Leaders(entries, lines, plane, PLANES, (number, of))
 
 
 def _view(strips: Mapping[str, Strip], kind: str, at: int) -> View | None:

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from leaderboard.enums import Aspect
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
-from leaderboard.queries import boards, challenges, snapshots, summaries
+from leaderboard.queries import boards, cases, challenges, snapshots, summaries
 from leaderboard.rules import Sight
 from leaderboard.views import access, figure_files, figures, fragments, phases, pictures, refusals
 from leaderboard.views.asked import until
@@ -115,6 +115,7 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     phase = access.asked_phase(request, shown)
     context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase}
     context["choices"] = phases.choices(request, access.phases_with(shown), phase, OF_DATASETS)
+    context["tasks"] = cases.task_by_task(shown, phase)
     if phase is None:
         return render(request, "boards/dataset.html", context)
     sight = access.sight(request, phase)

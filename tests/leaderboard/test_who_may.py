@@ -20,9 +20,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from leaderboard.domain import invitations, teams, uploads
-from leaderboard.enums import ImportState, NotificationKind, PictureKind, Role
+from leaderboard.enums import ImportState, NotificationKind, PictureKind, RegistrationTask, Role
 from leaderboard.models import (
     AuditEvent,
+    Dataset,
     DatasetImport,
     Notification,
     Phase,
@@ -121,6 +122,9 @@ def site(settings: Settings) -> Site:
     second = make.user()
     place.challenge.organizers.add(second)
     upload = uploads.begin(phase, place.entries[1], member, "fields.zip", 10, "")
+    # The same kind of images in two tasks.
+    Dataset.objects.update(contrast="T1w")
+    Dataset.objects.filter(slug="t2").update(task=RegistrationTask.SUBJECT_TO_ATLAS)
     case = place.datasets[0].cases.all()[0]
     drawn = Rendering.objects.create(case=case, made_of="1", state="done")
     Picture.objects.create(rendering=drawn, kind=PictureKind.FIXED, plane="axial", bytes=1, sha256="0" * 64)

@@ -76,6 +76,7 @@ TABLE: dict[str, Row] = {
     "changes": ALL,
     "cases": ALL,
     "case": ALL,
+    "tasks": ALL,
     # Of a dataset that is not public; `views.cases` holds those of public ones against the matrix.
     "ground_truth_zip": row("404"),
     "picture": row("404"),

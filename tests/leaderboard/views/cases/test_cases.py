@@ -186,6 +186,47 @@ def test_the_same_data_in_another_task_are_a_click_away(client: Client, place: P
     assert "in another task" not in page(client, place)
 
 
+def test_the_tasks_of_the_same_data_stand_on_one_page(client: Client, place: Place) -> None:
+    address = f"{place.home}datasets/t1/tasks/"
+    assert client.get(address).status_code == 404
+    assert "another task" not in client.get(f"{place.home}datasets/t1/").content.decode()
+    Dataset.objects.update(contrast="T1w", population="adults")
+    Dataset.objects.filter(pk=place.datasets[1].pk).update(task="subject-to-atlas")
+    for leading in ("datasets/t1/", f"cases/{KEY}/?dataset=t1"):
+        assert f"{address}?phase=validation" in client.get(place.home + leading).content.decode()
+
+    def told(query: str = "") -> tuple[list[str], list[str], list[str]]:
+        html = client.get(address + query).content.decode()
+        tasks = re.findall(r'scope="rowgroup"><a href="[^"]*dataset=(\w+)[^"]*">([^<]*)<', html)
+        assert tasks == [("t1", "Inter-subject"), ("t2", "Subject to atlas")]
+        methods = re.findall(r'<th scope="col"><a[^>]*>([^<]*)</a>', html)
+        return methods, re.findall(r"([a-z-]+)-axial\.webp", html), re.findall(r"<strong>([\d.]+)<", html)
+
+    # The leaders on the dataset that is public; the other one is hidden, and its values are not.
+    one = [
+        *("warped", "fixed", *["warped"] * 3, "labels", "fixed-labels", *["labels"] * 3),
+        *("landmarks", *["landmarks"] * 3, *["grid"] * 3),
+    ]
+    methods, kinds, values = told()
+    assert methods == [f"{word} Net" for word in shown.WORDS]
+    assert kinds == one
+    for dataset in range(2):
+        assert {f"{shown.dice(team, dataset, 0):.4f}" for team in range(3)} <= set(values)
+    assert client.get(address).content.decode().count("is not public, so there are no pictures") == 1
+    # Each task has the same entries, drawn on its own case or not.
+    Dataset.objects.update(public=True)
+    draw(place.datasets[1].cases.get(key=KEY), None)
+    draw(place.datasets[1].cases.get(key=KEY), evaluations(place)[1])
+    of_one_entry = ("warped", "fixed", "warped", "labels", "fixed-labels", "labels", "landmarks")
+    assert told()[1] == [*one, *of_one_entry, "landmarks", "grid"]
+    assert client.get(f"{address}?plane=oblique").status_code == 404
+    place.show(Aspect.NAMES)
+    assert told()[0] == ["Entry 1", "Entry 2", "Entry 3"]
+    for aspect in (Aspect.PER_CASE, Aspect.PICTURES):
+        place.show(aspect)
+    assert told() == ([], [*one[:2], "labels", "fixed-labels"] * 2, [])
+
+
 def test_a_key_of_several_datasets_asks_which_and_a_unique_one_does_not(client: Client, place: Place) -> None:
     html = page(client, place, "")
     assert "Which one do you mean?" in html
