@@ -3,7 +3,9 @@
 import errno
 import fcntl
 import os
+import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +26,12 @@ from leaderboard.models import Submission
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+SENDERS = 2
+"""Of one upload, in one process: who comes back need not wait for its dead line, and no third is read."""
+_senders: Counter[uuid.UUID] = Counter()
+_counting = threading.Lock()
+
+
 class Full(Exception):
     """There is no room for more bytes."""
 
@@ -31,6 +39,22 @@ class Full(Exception):
 def part_path(pk: uuid.UUID) -> Path:
     """Where the bytes of an unfinished upload lie."""
     return Path(settings.UPLOADS_ROOT) / f"{pk}.part"
+
+
+@contextmanager
+def sending(pk: uuid.UUID) -> Iterator[None]:
+    """To be held while bytes are read; raises Refused, before any is, where enough others send them."""
+    with _counting:
+        if _senders[pk] >= SENDERS:
+            raise Refused("upload_busy")
+        _senders[pk] += 1
+    try:
+        yield
+    finally:
+        with _counting:
+            _senders.subtract([pk])
+            if not _senders[pk]:
+                del _senders[pk]
 
 
 @contextmanager

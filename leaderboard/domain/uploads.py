@@ -131,10 +131,11 @@ def append(pk: uuid.UUID, offset: int, body: Readable, checksum: Checksum | None
     upload = Upload.objects.select_related("submission__phase__challenge").get(pk=pk)
     _require_open(upload, offset)
     _require_room(upload.submission.phase, upload.submission.filename, upload.length - offset)
-    if checksum is not None:
-        return _store(pk, offset, _blocks(body), checksum)
-    for block in _blocks(body):
-        offset = _store(pk, offset, [block])
+    with parts.sending(pk):
+        if checksum is not None:
+            return _store(pk, offset, _blocks(body), checksum)
+        for block in _blocks(body):
+            offset = _store(pk, offset, [block])
     return offset
 
 

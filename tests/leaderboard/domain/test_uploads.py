@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from leaderboard.domain import attempts, submissions, uploads
+from leaderboard.domain import attempts, parts, submissions, uploads
 from leaderboard.domain.evaluation import checking
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.domain.parts import part_path
@@ -134,6 +134,35 @@ def test_no_transaction_is_open_while_bytes_are_on_their_way(
     checksum = Checksum("sha256", hashlib.sha256(DATA).digest()) if checked else None
     assert uploads.append(begun(entry, phase).pk, 0, Looking(DATA), checksum) == len(DATA)
     assert seen == {outside}
+
+
+def test_of_many_who_send_the_same_piece_at_once_two_are_read(entry: Entry, phase: Phase) -> None:
+    upload = begun(entry, phase)
+    bodies = [io.BytesIO(DATA) for _ in range(3)]
+    became: list[object] = []
+
+    class Sending:
+        """While its first bytes are read the next one sends the same."""
+
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def read(self, size: int, /) -> bytes:
+            if bodies[self.number].tell() == 0:
+                send(self.number + 1)
+            return bodies[self.number].read(size)
+
+    def send(number: int) -> None:
+        try:
+            became.append(uploads.append(upload.pk, 0, Sending(number)))
+        except Refused as refused:
+            became.append(refused.code)
+
+    send(0)
+    # The third ends first, then the second is stored, and what the first has read is too late.
+    assert became == ["upload_busy", len(DATA), "upload_offset"]
+    assert bodies[2].tell() == 0
+    assert not parts._senders
 
 
 def test_what_is_called_off_while_bytes_are_on_their_way_stays_called_off(entry: Entry, phase: Phase) -> None:
