@@ -10,11 +10,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from zipstream import ZipStream
 
 from leaderboard import incoming, rules
 from leaderboard.domain import attempts, parts, people, submissions, teams, upload_tokens, uploads
@@ -147,11 +148,18 @@ def _stood_at_the_freeze(shown: Submission, sight: rules.Sight) -> bool:
     return current is not None and snapshots.stands(shown.phase, sight, current)
 
 
-def sample_zip(request: HttpRequest, challenge: str, phase: str) -> FileResponse:
+def sample_zip(request: HttpRequest, challenge: str, phase: str) -> StreamingHttpResponse:
     """A correct zip of zero fields, to see names, shape and type."""
     shown = access.phase_or_404(challenge, phase)
-    name = f"{challenge}-{phase}-zero-fields.zip"
-    return FileResponse(handouts.sample_zip(shown), as_attachment=True, filename=name)
+    return _sent(handouts.sample_zip(shown), f"{challenge}-{phase}-zero-fields.zip")
+
+
+def _sent(archive: ZipStream, name: str) -> StreamingHttpResponse:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Length": str(len(archive)),
+    }
+    return StreamingHttpResponse(archive, content_type="application/zip", headers=headers)
 
 
 def pairs_csv(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
@@ -172,12 +180,7 @@ def configs_zip(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
 def ground_truth_zip(request: HttpRequest, challenge: str, dataset: str) -> StreamingHttpResponse:
     """Images, labels and landmarks of a public dataset; of no other, for nobody."""
     shown = get_object_or_404(Dataset, challenge__slug=challenge, slug=dataset, public=True)
-    archive = handouts.ground_truth_zip(shown)
-    headers = {
-        "Content-Disposition": f'attachment; filename="{dataset}.zip"',
-        "Content-Length": str(len(archive)),
-    }
-    return StreamingHttpResponse(archive, content_type="application/zip", headers=headers)
+    return _sent(handouts.ground_truth_zip(shown), f"{dataset}.zip")
 
 
 def scorer_zip(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -213,6 +214,22 @@ def trickles_stop_no_page(proxy: Proxy, phase: Phase) -> None:
         assert proxy.ask("GET", board)[0] == 200
 
 
+def says(log: Path, view: str) -> bool:
+    """Whether a view was asked of the process whose log this is."""
+    return f"view={view}\n" in log.read_text()
+
+
+def large_answers_come_from_the_processes_for_transfers(proxy: Proxy, phase: Phase) -> None:
+    pages, transfers = (proxy.stack.logs / f"{number}-web.log" for number in (0, 1))
+    board = f"/challenges/lumir/phases/{phase.slug}/"
+    for path, view in ((f"{board}pairs.csv", "pairs_csv"), (f"{board}?figure=none", "leaderboard")):
+        assert proxy.ask("GET", path)[0] in {200, 404}
+        proxy.stack.wait(partial(says, transfers, view))
+    assert not says(pages, "pairs_csv")
+    # A form stays where its body is bounded, whatever it asks for.
+    assert proxy.ask("POST", f"{board}?figure=none", bytes(3 * MIB))[0] == 413
+
+
 def passwords_are_not_tried_without_end(proxy: Proxy) -> None:
     # Thirty at once, one more each second; who trickled has had some of them.
     found = (proxy.ask("POST", "/accounts/login/")[0] for _ in range(400))
@@ -238,5 +255,6 @@ def test_the_shipped_proxy(proxy: Proxy, phase: Phase) -> None:
     an_upload_is_on_the_sites_disk_while_it_comes(proxy, phase)
     what_an_asker_says_of_its_address_is_not_believed(proxy)
     trickles_stop_no_page(proxy, phase)
+    large_answers_come_from_the_processes_for_transfers(proxy, phase)
     passwords_are_not_tried_without_end(proxy)
     the_rest_of_what_it_promises(proxy)
