@@ -14,7 +14,8 @@ WORKDIR /app
 COPY requirements.lock pyproject.toml README.md ./
 COPY scoring scoring
 COPY leaderboard leaderboard
-RUN pip install --constraint requirements.lock --editable .[site,s3,sentry]
+RUN pip install --constraint requirements.lock --editable .[site,s3,sentry] \
+    && python -m compileall -q scoring leaderboard
 COPY --from=assets /app/node_modules node_modules
 COPY manage.py ./
 COPY templates templates

@@ -21,6 +21,8 @@ $(INSTALLED): requirements.lock pyproject.toml package-lock.json
 demo: install  ## the site with its demo challenge, scored by real workers (PORT=8000)
 	@exec $(BIN)/python manage.py demo
 
+# Each of the hundreds of processes that the tests start would compile the site anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: install browser  ## every test
 	$(BIN)/python -c "from scoring.warmup import warm_up; warm_up()"
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder

@@ -1,5 +1,6 @@
 """The Celery application: `celery -A leaderboard worker` and `celery -A leaderboard beat`."""
 
+import gc
 import os
 from functools import partial
 from typing import Any
@@ -57,10 +58,12 @@ def refuse_unsafe(**_: Any) -> None:
 @worker_init.connect
 def prepare(**_: Any) -> None:
     """Load what the worker's children share, and see to it that a cage can be started."""
-    from leaderboard.domain import sweeper  # noqa: F401 it imports every domain
+    from leaderboard.domain import ranking, sweeper  # noqa: F401 it imports every domain
     from leaderboard.domain.evaluation import cage
 
+    ranking.warm_up_rankings()
     cage.try_out()
+    gc.freeze()
 
 
 class Heart(bootsteps.StartStopStep):

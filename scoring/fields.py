@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import zoom
 
 from scoring import kernels
 from scoring.errors import InvalidField
@@ -56,7 +56,7 @@ class Field:
         Its values are voxels of the full grid already; this is how Learn2Reg treated its half-resolution
         tasks.
         """
-        planes = np.stack([zoom(component, 2, order=2) for component in self.planes])
+        planes = np.stack([scipy.ndimage.zoom(component, 2, order=2) for component in self.planes])
         return Field(planes, self.stored, self.from_npz)
 
     def on_grid(self, shape: Sequence[int]) -> Field:

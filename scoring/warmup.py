@@ -1,4 +1,4 @@
-"""Make a process ready to score: compiled code loaded, freed memory kept."""
+"""Make a process ready to score or to rank: compiled code loaded, freed memory kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ _MMAP_MAX, _TRIM_THRESHOLD = -4, -1
 
 
 def warm_up() -> None:
-    """Load (and on the first run of a machine compile) every kernel; for workers, once when they start."""
+    """Load (and on the first run of a machine compile) every kernel."""
+    warm_up_cases()
+    warm_up_rankings()
+
+
+def warm_up_cases() -> None:
+    """Load every kernel that fields and cases need; for processes that score, once when they start."""
     _keep_freed_memory()
     labels = np.zeros((6, 6, 6), np.uint8)
     labels[2:4, 2:4, 2:4] = 1
@@ -42,11 +48,10 @@ def warm_up() -> None:
         sd_log_jacobian(field)
     # the data and the trailer of a field as the reader has them
     kernels.holds(np.frombuffer(bytearray(16), np.uint8)[:-8], np.frombuffer(bytes(8), np.uint8))
-    _warm_up_tests()
 
 
-def _warm_up_tests() -> None:
-    """Every kernel of the tests: one resample and several, short and long rows, exact and not."""
+def warm_up_rankings() -> None:
+    """Load every kernel of the tests: one resample and several, short and long rows, exact and not."""
     rng = np.random.default_rng(0)
     for cases in (12, 60):
         values, case = np.round(rng.random((2, cases)), 1), np.arange(cases, dtype=np.int32)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from scoring import kernels
 from scoring.fields import Field
@@ -109,7 +109,7 @@ def warp_image(
 
     The same coordinates and the same edge as in ``warp_ids``: 0 where they leave the moving image.
     """
-    warped: NDArray[np.float32] = map_coordinates(
+    warped: NDArray[np.float32] = scipy.ndimage.map_coordinates(
         moving, sample_points(field, region, share), order=1, mode="constant", cval=0.0, output=np.float32
     )
     return warped

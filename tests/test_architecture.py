@@ -13,11 +13,11 @@ def test_import_contracts_are_kept() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_engine_runs_without_the_site() -> None:
-    """`python -m scoring` must not pull in what an install without extras does not have."""
+def test_the_engine_starts_without_the_site_and_without_a_compiler() -> None:
+    """`python -m scoring` must not pull in what an install without extras does not have; nor what is slow."""
     code = (
         "import sys, scoring.__main__; "
-        "print(sorted({m.split('.')[0] for m in sys.modules} & {'django', 'celery'}))"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'django', 'celery', 'numba'}))"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

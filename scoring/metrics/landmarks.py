@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from scoring import kernels
 from scoring.fields import Field
@@ -36,7 +36,9 @@ def moved_points(field: Field, fixed: NDArray[np.float64], *, single: bool = Fal
     volume. ``single`` is the rounding of fields that came as .npz.
     """
     kind = np.float32 if single else np.float64
-    moved = np.stack([map_coordinates(field.values[..., c], fixed.T, output=kind) for c in range(3)], 1)
+    moved = np.stack(
+        [scipy.ndimage.map_coordinates(field.values[..., c], fixed.T, output=kind) for c in range(3)], 1
+    )
     points: NDArray[np.float64] = fixed + moved
     return points
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from scoring.stats.kernels import win_sums
-from scoring.stats.once import wins_of_merged, wins_of_rows
+from scoring import kernels
 from scoring.stats.threads import in_threads
 
 Alternative = Literal["two-sided", "greater"]
@@ -67,7 +66,7 @@ def resampled_rank_sum_pairs(
     u = n * n - wins2[second, first] / 2.0
     spread = np.sqrt(n * n * (2.0 * n + 1.0) / 12.0)
     z = np.divide(u - n * n / 2.0, spread, out=np.zeros_like(u), where=spread > 0)
-    p = ndtr(-z) if alternative == "greater" else 2.0 * ndtr(-np.abs(z))
+    p = scipy.special.ndtr(-z) if alternative == "greater" else 2.0 * scipy.special.ndtr(-np.abs(z))
     return RankSum(u=u, z=z, p=np.where(spread > 0, p, 1.0))
 
 
@@ -86,7 +85,7 @@ def _wins_once(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """`_wins` of the data themselves, [m, m, 1]."""
     if len(values) > _WALKED_PAIRWISE:
         ends, row, _ = _merged(values)
-        return np.asarray(wins_of_merged(ends, row, len(values))[:, :, None], dtype=np.float64)
+        return np.asarray(kernels.wins_of_merged(ends, row, len(values))[:, :, None], dtype=np.float64)
     rows = np.empty(values.shape)
     wins2 = np.zeros((len(values), len(values), 1))
 
@@ -94,7 +93,7 @@ def _wins_once(values: NDArray[np.float64]) -> NDArray[np.float64]:
         rows[row] = np.sort(values[row])
 
     def count(row: int) -> None:
-        wins2[row, :row, 0] = wins_of_rows(rows, row)
+        wins2[row, :row, 0] = kernels.wins_of_rows(rows, row)
 
     in_threads(sort, range(len(values)))
     in_threads(count, range(len(values)))
@@ -109,7 +108,8 @@ def _wins(
     case = case[column]
     size = max(_FEWEST, _CACHED_SUMS // max(m * m, 1))
     blocks = [np.ascontiguousarray(repeats[i : i + size].T) for i in range(0, len(repeats), size)]
-    return np.concatenate(in_threads(lambda block: win_sums(ends, row, case, block, m), blocks), axis=2)
+    sums = in_threads(lambda block: kernels.win_sums(ends, row, case, block, m), blocks)
+    return np.concatenate(sums, axis=2)
 
 
 def _merged(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.uint32]]:

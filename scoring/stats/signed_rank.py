@@ -10,12 +10,10 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from scoring.stats.exact import tied_tails, upper_tails
-from scoring.stats.kernels import signed_rank_sums
-from scoring.stats.once import signed_keys, sums_of_keys
+from scoring import kernels
 from scoring.stats.threads import in_threads
 
 Alternative = Literal["two-sided", "greater", "less"]
@@ -143,7 +141,7 @@ def resampled_rank_biserial(
     differences: [rows, n], finite. case: [n], the case a column belongs to. repeats: [resamples, cases].
     """
     ordered = _sort(differences, case)
-    sums = signed_rank_sums(ordered.ends, ordered.sign, ordered.case, np.ascontiguousarray(repeats.T))
+    sums = kernels.signed_rank_sums(ordered.ends, ordered.sign, ordered.case, np.ascontiguousarray(repeats.T))
     total2 = sums[3] * (sums[3] + 1.0)
     return np.asarray(np.divide(2.0 * sums[0] - total2, total2, out=np.zeros_like(total2), where=total2 > 0))
 
@@ -188,7 +186,7 @@ def _join(parts: list[SignedRank], axis: int) -> SignedRank:
 def _test_once(differences: NDArray[np.float64], options: Options) -> SignedRank:
     """Some rows of the data themselves, too long for a distribution given the ties."""
     _refuse_gaps(differences)
-    return _from_sums(sums_of_keys(signed_keys(differences))[:, :, None], options)
+    return _from_sums(kernels.sums_of_keys(kernels.signed_keys(differences))[:, :, None], options)
 
 
 def _refuse_gaps(differences: NDArray[np.float64]) -> None:
@@ -209,11 +207,12 @@ def _sort(differences: NDArray[np.float64], case: NDArray[np.int32]) -> _Sorted:
 
 def _test(ordered: _Sorted, repeats: NDArray[np.uint16], options: Options) -> SignedRank:
     """Some rows under a block of resamples, [cases, resamples]."""
-    sums = signed_rank_sums(ordered.ends, ordered.sign, ordered.case, repeats)
+    sums = kernels.signed_rank_sums(ordered.ends, ordered.sign, ordered.case, repeats)
 
     def tails(which: NDArray[np.intp]) -> NDArray[np.float64]:
         zeros_ranked = int(options.zero_method != "wilcox")
-        return np.asarray(tied_tails(ordered.ends, ordered.sign, ordered.case, repeats, which, zeros_ranked))
+        tails = kernels.tied_tails(ordered.ends, ordered.sign, ordered.case, repeats, which, zeros_ranked)
+        return np.asarray(tails)
 
     return _from_sums(sums, options, tails)
 
@@ -257,8 +256,8 @@ def _deviate(sums: _Sums, zero_method: ZeroMethod) -> NDArray[np.float64]:
 
 def _normal_p(z: NDArray[np.float64], alternative: Alternative) -> NDArray[np.float64]:
     if alternative == "two-sided":
-        return np.asarray(2.0 * ndtr(-np.abs(z)))
-    return np.asarray(ndtr(-z) if alternative == "greater" else ndtr(z))
+        return np.asarray(2.0 * scipy.special.ndtr(-np.abs(z)))
+    return np.asarray(scipy.special.ndtr(-z) if alternative == "greater" else scipy.special.ndtr(z))
 
 
 def _make_exact(
@@ -299,5 +298,5 @@ def _pick(greater: float, less: float, alternative: Alternative) -> float:
 
 @lru_cache(maxsize=128)
 def _untied_tails(n: int) -> NDArray[np.float64]:
-    tails: NDArray[np.float64] = upper_tails(np.arange(1, n + 1, dtype=np.int64))
+    tails: NDArray[np.float64] = kernels.upper_tails(np.arange(1, n + 1, dtype=np.int64))
     return tails
