@@ -155,17 +155,21 @@ WIDEST_BAR = 5.0
 
 def _bars(counts: Sequence[int], step: float) -> str:
     """An SVG path: one upright line a rank that came out, as high as its share of the resamples."""
-    total, wide = sum(counts), min(max(step - 0.6, 1.0), WIDEST_BAR)
-    # A board has thousands of them, at the same places and of the same heights.
-    heights = {count: f"{max(BARS_HEIGHT * count / total, 0.4):.1f}" for count in set(counts) if count}
-    starts = _starts(len(counts), step)
+    wide = min(max(step - 0.6, 1.0), WIDEST_BAR)
+    starts, heights = _starts(len(counts), step), _heights(sum(counts))
     lines = [f"{start}{heights[count]}" for start, count in zip(starts, counts, strict=True) if count]
     return f'<path stroke-width="{wide:.1f}" d="{"".join(lines)}"/>'
 
 
+# A board has thousands of bars, at the same places and of the same heights.
 @lru_cache(maxsize=8)
 def _starts(ranks: int, step: float) -> list[str]:
     return [f"M{4 + at * step:.1f} {BARS_HEIGHT}v-" for at in range(ranks)]
+
+
+@lru_cache(maxsize=8)
+def _heights(total: int) -> list[str]:
+    return [f"{max(BARS_HEIGHT * count / max(total, 1), 0.4):.1f}" for count in range(total + 1)]
 
 
 @register.simple_tag

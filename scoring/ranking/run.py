@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.ranking.combine import combine, competition_ranks
 from scoring.ranking.compare import missing_methods
@@ -69,9 +70,8 @@ def ranking_of(
     ranks = [1] * len(methods)
     if final is not None:
         ranks = competition_ranks(final[0], higher_is_better=scheme.higher_is_better).tolist()
-    standings = [
-        tuple(_pool_standing(scheme, outcome, row) for outcome in outcomes) for row in range(len(methods))
-    ]
+    by_pool = [_pool_standings(scheme, outcome, len(methods)) for outcome in outcomes]
+    standings = [tuple(pools[row] for pools in by_pool) for row in range(len(methods))]
     summaries = _summaries(table, scheme, methods, standings) if summarised else [{} for _ in methods]
     entries = [
         RankedEntry(method=m, rank=r, score=s, metrics=summary, pools=pools)
@@ -96,27 +96,42 @@ def _facts(outcome: PoolOutcome) -> PoolFacts:
     )
 
 
-def _pool_standing(scheme: Scheme, outcome: PoolOutcome, row: int) -> PoolStanding:
-    return PoolStanding(
-        pool=outcome.name,
-        score=None if outcome.score is None else float(outcome.score[0, row]),
-        metrics={metric: _standing(scheme, outcome, metric, row) for metric in outcome.units},
-    )
+def _pool_standings(scheme: Scheme, outcome: PoolOutcome, rows: int) -> list[PoolStanding]:
+    """Of each row of a pool."""
+    by_metric = {metric: _standings(scheme, outcome, metric) for metric in outcome.units}
+    return [
+        PoolStanding(
+            pool=outcome.name,
+            score=None if outcome.score is None else float(outcome.score[0, row]),
+            metrics={metric: of_all[row] for metric, of_all in by_metric.items()},
+        )
+        for row in range(rows)
+    ]
 
 
-def _standing(scheme: Scheme, outcome: PoolOutcome, metric: str, row: int) -> MetricStanding:
+def _standings(scheme: Scheme, outcome: PoolOutcome, metric: str) -> list[MetricStanding]:
     compared, units = outcome.compared[metric], outcome.units[metric]
-    return MetricStanding(
-        rank_score=float(outcome.scores[metric][0, row]),
-        standing=float(compared.standing[0, row]),
-        beaten_by=None if compared.beaten_by is None else int(compared.beaten_by[0, row]),
-        beats=None if compared.beats is None else int(compared.beats[0, row]),
-        mean=float(units.values[row].mean()),
-        std=float(units.values[row].std()),
-        units=units.values.shape[1],
-        missing=bool(missing_methods(scheme, units)[row]),
-        imputations=units.imputed[row],
-    )
+    missing, moments = missing_methods(scheme, units), _moments(units.values)
+    return [
+        MetricStanding(
+            rank_score=float(outcome.scores[metric][0, row]),
+            standing=float(compared.standing[0, row]),
+            beaten_by=None if compared.beaten_by is None else int(compared.beaten_by[0, row]),
+            beats=None if compared.beats is None else int(compared.beats[0, row]),
+            mean=mean,
+            std=std,
+            units=units.values.shape[1],
+            missing=bool(missing[row]),
+            imputations=units.imputed[row],
+        )
+        for row, (mean, std) in enumerate(moments)
+    ]
+
+
+def _moments(values: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Mean and population std of each row, to the bit as of the row alone: sums go along the memory."""
+    rows = np.ascontiguousarray(values)
+    return list(zip(rows.mean(axis=1).tolist(), rows.std(axis=1).tolist(), strict=True))
 
 
 def _summaries(
@@ -130,19 +145,22 @@ def _summaries(
             units = collect_units(table, replace(scheme, unit=unit), metric, datasets, methods)
         except NoUnitsError:
             continue
+        moments = _moments(units.values)
         for row, summary in enumerate(summaries):
             found = [pool.metrics[metric] for pool in standings[row] if metric in pool.metrics]
-            summary[metric] = _summary(scheme, units, row, found)
+            summary[metric] = _summary(scheme, units, row, moments[row], found)
     return summaries
 
 
-def _summary(scheme: Scheme, units: Units, row: int, found: Sequence[MetricStanding]) -> MetricSummary:
+def _summary(
+    scheme: Scheme, units: Units, row: int, moments: tuple[float, float], found: Sequence[MetricStanding]
+) -> MetricSummary:
     scores = [standing.rank_score for standing in found]
     losses = [s.beaten_by for s in found if s.beaten_by is not None]
     wins = [s.beats for s in found if s.beats is not None]
     return MetricSummary(
-        mean=float(units.values[row].mean()),
-        std=float(units.values[row].std()),
+        mean=moments[0],
+        std=moments[1],
         values=units.values.shape[1],
         rank_score=float(combine(scores, [1.0] * len(scores), scheme.across)) if scores else None,
         beaten_by=sum(losses) if losses else None,

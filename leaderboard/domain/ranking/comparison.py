@@ -32,7 +32,7 @@ def comparison(snapshot: Snapshot, a: str, b: str) -> dict[str, Any]:
             raise Refused("not_on_the_board", name=entry)
 
     def compute() -> dict[str, Any]:
-        table = table_of(snapshot).select(methods=[methods[a], methods[b]])
+        table = table_of(snapshot, methods=[methods[a], methods[b]])
         structures = structures_of(snapshot.phase, cards.datasets)
         datasets = [
             _dataset(table, scores) | {"structures": _structures(scores, structures.get(scores.name))}

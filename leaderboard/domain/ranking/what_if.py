@@ -52,7 +52,7 @@ def what_if(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
         return reweighed(kept, scheme)
 
     def compute() -> dict[str, Any]:
-        table = table_of(snapshot, datasets or None)
+        table = table_of(snapshot, datasets or None, items=scheme.unit == "item")
         return board_of(table, scheme, cards_in(snapshot), official=False)
 
     return bounded(snapshot, {"board": asdict(asked)}, compute)
@@ -65,7 +65,8 @@ def what_if_heatmap(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
     order = [entry["method"] for entry in board["entries"] if entry["rank"] is not None]
 
     def compute() -> dict[str, Any]:
-        return heatmap_part(table_of(snapshot, datasets or None), scheme, order, cards_in(snapshot))
+        table = table_of(snapshot, datasets or None, items=scheme.unit == "item")
+        return heatmap_part(table, scheme, order, cards_in(snapshot))
 
     return bounded(snapshot, {"heatmap": asdict(asked)}, compute)
 
@@ -125,7 +126,8 @@ def explanation(snapshot: Snapshot, entry: str) -> dict[str, Any] | None:
 
     def compute() -> dict[str, Any]:
         scheme = Scheme.from_dict(snapshot.payload["scheme"]["spec"])
-        return explain(table_of(snapshot), scheme, pool=cards.pool, only=[method])[method].to_dict()
+        table = table_of(snapshot, items=scheme.unit == "item")
+        return explain(table, scheme, pool=cards.pool, only=[method])[method].to_dict()
 
     return bounded(snapshot, {"explain": entry}, compute, KEPT_SECONDS)
 
@@ -141,25 +143,32 @@ def other_matrix(snapshot: Snapshot, dataset: str, metric: str, correction: str)
     def compute() -> dict[str, Any]:
         stored = SnapshotPart.objects.values_list(f"payload__significance__{metric}", flat=True)
         kept = stored.get(snapshot=snapshot, name=f"dataset/{dataset}")
-        found = matrix(table_of(snapshot), dataset, metric, order, cards, correction, resamples=0)
+        table = table_of(snapshot, [dataset], items=False)
+        found = matrix(table, dataset, metric, order, cards, correction, resamples=0)
         return found | {name: kept[name] for name in EFFECTS}
 
     return _cached(snapshot, {"matrix": [dataset, metric, correction]}, compute)
 
 
-def table_of(snapshot: Snapshot, datasets: Sequence[str] | None = None) -> ScoreTable:
+def table_of(
+    snapshot: Snapshot,
+    datasets: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+    *,
+    items: bool = True,
+) -> ScoreTable:
     """The score table a snapshot was computed from: its file, or made again from the rows it names.
 
-    datasets: these alone (default: all).
+    datasets, methods: these alone (default: all); items: whether they are compared.
     """
     name = snapshot.completes or snapshot.content_hash
-    table = kept_table(name, datasets)
+    table = kept_table(name, datasets, methods, items=items)
     if table is None:
         numbers = [one["evaluation"] for one in snapshot.inputs["evaluations"]]
         evaluations = Evaluation.objects.filter(pk__in=numbers).select_related("submission__entry")
         whole = score_table(snapshot.phase, list(evaluations), list(cards_in(snapshot).datasets))
         keep_table(name, whole)
-        table = whole.select(datasets=datasets)
+        table = whole.select(methods=methods, datasets=datasets)
     return table
 
 
