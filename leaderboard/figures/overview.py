@@ -1,10 +1,13 @@
 """What a challenge's data consist of: cases by group, task, contrast and dataset, and by source."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from math import pi
 from typing import TypeAlias
 
 from leaderboard.figures.figure import DASH, Figure, Layout, Linked, Table, Trace, View, folded
+from leaderboard.figures.tidy import Tidy
 
 Path: TypeAlias = tuple[str, ...]
 UNTOLD = "Source not told"
@@ -12,6 +15,8 @@ UNTOLD = "Source not told"
 TONES = ("token:accent-soft", "token:line-2")
 # Its radius as a share of the outermost one.
 HOLE = 0.12
+# Pixels at a desk: the outermost ring's radius, and a letter.
+RADIUS, LETTER = 270, 6.4
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,13 @@ Leaves: TypeAlias = Sequence[tuple[Path, Part]]
 def data_overview(parts: Sequence[Part]) -> Figure:
     """Rings from the inside: group, task, contrast, dataset; or source and dataset. Angles by cases."""
     reading = "Numbers of cases, each ring a part of the one inside it; a click opens a dataset."
-    views = [_by_task(parts), _by_source(parts)]
+    views = [replace(view, tidy=partial(_tidy, parts)) for view in (_by_task(parts), _by_source(parts))]
     return Figure("data", "What the data consist of", reading, views, max_width=640, square=True)
+
+
+def _tidy(parts: Sequence[Part]) -> Tidy:
+    rows = ((part.path[3], *part.path[:3], part.source, part.cases) for part in parts)
+    return Tidy(("dataset", "group", "task", "contrast", "source", "cases"), rows)
 
 
 def _by_task(parts: Sequence[Part]) -> View:
@@ -91,15 +101,17 @@ def _ring(leaves: Leaves, depth: int, depths: int, hints: Mapping[Path, str]) ->
     breadth = (1 - HOLE) / depths
     inner, outer = HOLE + (depth - 1) * breadth, HOLE + depth * breadth
     links = {path: part.link for path, part in leaves}
+    # Of the middle of a sector's arc, along which its words stand.
+    letters = pi * (inner + outer) * RADIUS / LETTER / total
     return {
         "type": "pie",
         # Sectors of one label would be made one.
         "labels": ["/".join(path) for path in counts],
         "values": list(counts.values()),
-        "text": [folded(path[-1], 14) for path in counts],
+        "text": [folded(path[-1], max(8, round(0.8 * letters * count))) for path, count in counts.items()],
         "texttemplate": "%{text}<br>%{value}",
         "textposition": "inside",
-        "insidetextorientation": "auto",
+        "insidetextorientation": "tangential",
         "customdata": [links.get(path) for path in counts],
         "hovertext": [
             f"{', '.join(path)}<br>{count} cases, {count / total:.0%} of all{hints.get(path, '')}"

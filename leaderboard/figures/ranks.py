@@ -1,8 +1,10 @@
 """Where one entry stands by rank, dataset by dataset and metric by metric."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from leaderboard.figures import tidy
 from leaderboard.figures.figure import DASH, Figure, Layout, Table, Trace, View, short
 
 # A mark and a tone of its own for each metric: none is told by colour alone.
@@ -40,7 +42,15 @@ def entry_ranks(
         "entry-ranks",
         "Ranks on every dataset",
         f"{signs}; ranks among {count}. Line: rank {overall:g} on the whole board.",
-        [View("On every dataset", traces, layout, Table(head, rows))],
+        [
+            View(
+                "On every dataset",
+                traces,
+                layout,
+                Table(head, rows),
+                tidy=partial(tidy.of_entry, entry, heatmap, datasets),
+            )
+        ],
     )
 
 

@@ -44,6 +44,20 @@ def heatmap(found: Mapping[str, Any], places: Sequence[tuple[int, str]], methods
     return Tidy(("method", "data", "metric", "rank", "rank_score", "mean", "missing"), rows)
 
 
+def of_entry(entry: str, found: Mapping[str, Any], datasets: Mapping[str, str]) -> Tidy:
+    """One entry's rows of `heatmap` on the single datasets; `datasets` maps slugs to names."""
+    at = found["rows"].index(entry)
+    nothing = [None] * len(found["columns"])
+    numbers = ("ranks", "values", "means", "missing")
+    of_one = (found[name][at] if name in found else nothing for name in numbers)
+    rows = (
+        (datasets[column["datasets"][0]], column["metric"], *values)
+        for column, *values in zip(found["columns"], *of_one, strict=True)
+        if len(column["datasets"]) == 1 and column["datasets"][0] in datasets
+    )
+    return Tidy(("dataset", "metric", "rank", "rank_score", "mean", "missing"), rows)
+
+
 def significance(matrices: Sequence[tuple[str, Mapping[str, Any]]]) -> Tidy:
     """A row a pair; matrices with their datasets' names. Effects are positive where the row is better."""
     head = ("dataset", "metric", "row", "column", "cases", "level", "direction", "p", "p_corrected")

@@ -92,12 +92,12 @@ def current_evaluations(submissions: Iterable[Submission]) -> dict[uuid.UUID, Ev
 
 @dataclass(frozen=True)
 class Compared:
-    """Two entries on one dataset and metric; `opens` marks the first line of a dataset."""
+    """Two entries on one dataset and metric; `span`: on the first line of a dataset how many it has."""
 
     dataset: BoardDataset
     metric: Metric
     found: Mapping[str, Any]
-    opens: bool
+    span: int
 
     @property
     def significant(self) -> bool:
@@ -109,7 +109,7 @@ def compared(board: Board, found: Mapping[str, Any]) -> list[Compared]:
     datasets = {dataset.slug: dataset for dataset in board.datasets}
     metrics = {metric.name: metric for metric in board.metrics}
     return [
-        Compared(datasets[one["dataset"]], metrics[name], values, opens=not at)
+        Compared(datasets[one["dataset"]], metrics[name], values, 0 if at else len(one["metrics"]))
         for one in found["datasets"]
         for at, (name, values) in enumerate(one["metrics"].items())
     ]

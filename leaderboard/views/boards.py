@@ -164,16 +164,15 @@ def _score_first(board: Board) -> str:
 
 def _figures(board: Board, official: Board, key: tuple[object, ...]) -> str:
     """The figures' HTML; of those that do not follow from the ranking it is kept for all rankings."""
-    drawn = []
+    drawn, full = [], ""
     if board.official:
-        drawn.append(_drawn(figures.heatmap_figure(board, boards.part_of(board, "heatmap"))))
+        full = _drawn(figures.heatmap_figure(board, boards.part_of(board, "heatmap")))
     for dataset in _with_dice(board):
         drawn.append(_piece(partial(_matrix, board, dataset), "matrix", *key, dataset.slug))
     all_data = len(board.datasets) == len(official.datasets)
     draw = partial(figures.tradeoff_figure, official if all_data else board)
     drawn.append(_piece(draw, "tradeoff", *key) if all_data else _drawn(draw()))
-    drawn = [html for html in drawn if html]
-    return "".join([f'<div class="full">{drawn[0]}</div>', *drawn[1:]]) if drawn else ""
+    return "".join([f'<div class="full">{full}</div>' if full else "", *drawn])
 
 
 def _all_figures(phase: Phase, snapshot: Snapshot, asked: Asked, sight: Sight) -> Iterator[Figure | None]:

@@ -20,7 +20,7 @@ from leaderboard.views import access, leaders, phases, pictures, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.pictures import Strip
 
-WORST_ITEMS = 12
+IN_COLUMN = 12
 
 
 @refusals.in_words
@@ -188,8 +188,20 @@ def _items(case: Case, chosen: Sequence[CaseEntry]) -> list[dict[str, Any]]:
         name_of = partial(_label, names) if metric.short == "DSC" else _landmark
         items = cases.items_on(case, evaluations, metric.name, metric.labels, name_of)
         items.sort(key=partial(_goodness, 1 if metric.short == "DSC" else -1))
-        tables.append({"metric": metric.short, "worst": items[:WORST_ITEMS], "rest": items[WORST_ITEMS:]})
+        worst, rest = items[: 2 * IN_COLUMN], items[2 * IN_COLUMN :]
+        tables.append(
+            {
+                "metric": metric.short,
+                "worst": _columns(worst, IN_COLUMN),
+                "rest": _columns(rest, (len(rest) + 1) // 2),
+                "others": len(rest),
+            }
+        )
     return tables
+
+
+def _columns(items: Sequence[cases.Item], height: int) -> list[Sequence[cases.Item]]:
+    return [items[at : at + height] for at in range(0, len(items), max(height, 1))]
 
 
 def _label(names: Mapping[int, str], number: int) -> str:

@@ -78,11 +78,27 @@ def test_ranks_have_their_scores_and_every_resampled_place(client: Client, data:
         for at, column in enumerate(found["columns"])
         if column["dataset"] is None
     ]
+    at_entry = found["rows"].index("entry-1")
+    assert rows(client, f"{HOME}entries/entry-1/", "entry-ranks") == [
+        [
+            data.titles[column["datasets"][0]],
+            column["metric"],
+            *(text(found[name][at_entry][at]) for name in ("ranks", "values", "means", "missing")),
+        ]
+        for at, column in enumerate(found["columns"])
+        if len(column["datasets"]) == 1
+    ]
     places = rows(client, f"{BOARD}stability/", "blobs")
     for entry in data.board["entries"]:
         given = {int(one[4]): int(one[5]) for one in places if one[0] == entry["method"]}
         assert given == {at: n for at, n in enumerate(entry["rank_distribution"], start=1) if n}
     assert {one[6] for one in places} == {str(data.board["stability"]["resamples"])}
+
+
+def test_each_dataset_is_a_row_of_the_overview_s_files(client: Client, data: Data) -> None:  # noqa: F811
+    expected = [[path[3], *path[:3], source, str(cases)] for path, source, cases in data.datasets]
+    for view in ("By group, task and contrast", "By source"):
+        assert rows(client, f"{HOME}data/", "data", view=view) == expected
 
 
 def test_others_means_stand_in_an_entry_s_file(client: Client, data: Data) -> None:  # noqa: F811
