@@ -6,7 +6,7 @@ from django.utils import timezone
 from leaderboard.models.challenges import Challenge, Phase
 from leaderboard.models.fields import Leased
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of how payloads and parts are laid out; pages show snapshots of this one only."""
 
 
@@ -73,10 +73,13 @@ class Completion(Leased):
 
 
 class SnapshotPart(models.Model):
-    """What one page more than the board needs of a snapshot, such as `dataset/<slug>`; strict JSON."""
+    """What one page more than the board needs of a snapshot, such as `dataset/<slug>`; strict JSON.
+
+    No page has to read much more than it shows: an entry's cases on a dataset are a part, as is a matrix.
+    """
 
     snapshot = models.ForeignKey(Snapshot, models.CASCADE, related_name="parts")
-    name = models.CharField(max_length=80)
+    name = models.CharField(max_length=120)
     payload = models.JSONField()
 
     class Meta:

@@ -1,17 +1,16 @@
 """Boards for pages: read from the newest snapshot that may be shown, never computed here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.fields.json import KeyTransform
 
 from leaderboard.enums import Aspect
 from leaderboard.models import Phase, Snapshot, SnapshotPart
 from leaderboard.queries import snapshots
-from leaderboard.queries.veil import Veil, veil_over, veiled_entries, veiled_matrix, veiled_part
+from leaderboard.queries.veil import Veil, veil_over, veiled_entries, veiled_part
 from leaderboard.rules import Sight
 
 STANDING = {
@@ -221,42 +220,31 @@ def part_of(board: Board, name: str) -> Any:
 
 def parts_of(board: Board, *names: str) -> dict[str, Any]:
     """What is shown of several parts of the board's snapshot, by name, in one query."""
-    found = _parts(board).filter(name__in=names).values_list("name", "payload")
+    found = parts_named(board, names).values_list("name", "payload")
     return {name: veiled_part(name, part, board.veil) for name, part in found}
 
 
 def matrices_of(board: Board, datasets: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Significance matrices by dataset and metric, picked inside the database: a part's rest is large."""
+    """Significance matrices by dataset and metric; one query."""
     if not board.veil.shows(Aspect.PER_DATASET):
         return {}
-    picked = {
-        f"of_{metric}": KeyTransform(metric, KeyTransform("significance", "payload")) for metric in metrics
-    }
-    names = [f"dataset/{dataset}" for dataset in datasets]
-    rows = _parts(board).filter(name__in=names).annotate(**picked).values("name", *picked)
-    found = {row["name"].removeprefix("dataset/"): row for row in rows}
-    return {
-        dataset: {
-            metric: matrix
-            for metric in metrics
-            if (matrix := veiled_matrix(row[f"of_{metric}"], board.veil)) is not None
-        }
-        for dataset, row in found.items()
-    }
+    names = {f"matrix/{dataset}/{metric}": (dataset, metric) for dataset in datasets for metric in metrics}
+    found: dict[str, dict[str, Any]] = {dataset: {} for dataset in datasets}
+    shown = parts_of(board, *names)
+    for name, (dataset, metric) in names.items():
+        if shown.get(name) is not None:
+            found[dataset][metric] = shown[name]
+    return found
 
 
 def matrix_of(board: Board, dataset: str, metric: str) -> dict[str, Any] | None:
-    """One significance matrix, picked inside the database."""
+    """One significance matrix."""
     return matrices_of(board, [dataset], [metric]).get(dataset, {}).get(metric)
 
 
-def parts_named(board: Board, prefix: str) -> QuerySet[SnapshotPart]:
-    """The parts whose name begins so, such as `dataset/`, with all that is in them: hide what is hidden."""
-    return _parts(board).filter(name__startswith=prefix)
-
-
-def _parts(board: Board) -> QuerySet[SnapshotPart]:
-    return SnapshotPart.objects.filter(snapshot_id=board.pk)
+def parts_named(board: Board, names: Iterable[str]) -> QuerySet[SnapshotPart]:
+    """Parts with all that is in them: hide what is hidden."""
+    return SnapshotPart.objects.filter(snapshot_id=board.pk, name__in=list(names))
 
 
 def board_from(

@@ -10,7 +10,8 @@ from django.db.models.functions import Cast
 from leaderboard.enums import Aspect, PictureKind, RegistrationTask, RenderingState
 from leaderboard.models import Case, CaseResult, Challenge, Dataset, Phase, Rendering, Snapshot
 from leaderboard.queries import families, snapshots
-from leaderboard.queries.boards import Board, Metric, Row, parts_of
+from leaderboard.queries.boards import Board, Metric, Row
+from leaderboard.queries.values import CaseValues
 
 _K = PictureKind
 # The picture that shows best what a metric measures.
@@ -50,34 +51,10 @@ class CaseEntry:
         return self.rendering is not None and self.rendering.state == RenderingState.DONE
 
 
-@dataclass(frozen=True)
-class CaseValues:
-    """What is shown of a snapshot's cases on a dataset: in order, and each metric's values by entry."""
-
-    cases: Sequence[str]
-    values: Mapping[str, Mapping[str, Sequence[float | None]]]
-
-    def of(self, entry: str, case: str) -> dict[str, float | None]:
-        at = self.cases.index(case)
-        return {name: by_entry[entry][at] for name, by_entry in self.values.items() if entry in by_entry}
-
-
 def cases_named(challenge: Challenge, key: str) -> QuerySet[Case]:
     """The cases of that key: one a dataset."""
     named = Case.objects.filter(dataset__challenge=challenge, key=key)
     return named.select_related("dataset__challenge").order_by("dataset__position", "dataset_id")
-
-
-def values_on(board: Board, *datasets: str) -> dict[str, CaseValues]:
-    """What is shown of the cases of datasets, by the dataset's slug; one query."""
-    parts = parts_of(board, *(f"dataset/{dataset}" for dataset in datasets))
-    return {
-        name.removeprefix("dataset/"): CaseValues(
-            part["cases"], {metric: found["values"] for metric, found in part["metrics"].items()}
-        )
-        for name, part in parts.items()
-        if part is not None
-    }
 
 
 def evaluations_of(board: Board) -> dict[str, int]:

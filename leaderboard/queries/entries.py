@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.fields.json import KeyTransform
 
-from leaderboard.enums import Aspect
 from leaderboard.models import Entry, Evaluation, Submission
-from leaderboard.queries.boards import Board, BoardDataset, Metric, parts_named
+from leaderboard.queries.boards import Board, BoardDataset, Metric
+from leaderboard.queries.values import values_on
 
 
 @dataclass(frozen=True)
@@ -30,24 +29,8 @@ class CaseRow:
 
 def cases_of(board: Board, entry: str) -> dict[str, dict[str, Any]]:
     """An entry's case values by dataset: `cases`, and `values` by metric; one query, or none if hidden."""
-    true = board.veil.true(entry)
-    if true is None or not board.veil.shows(Aspect.PER_CASE, true):
-        return {}
-    names = [metric.name for metric in board.metrics]
-    picked = {
-        f"of_{name}": KeyTransform(
-            true, KeyTransform("values", KeyTransform(name, KeyTransform("metrics", "payload")))
-        )
-        for name in names
-    }
-    rows = parts_named(board, "dataset/").annotate(cases=KeyTransform("cases", "payload"), **picked)
-    return {
-        row["name"].removeprefix("dataset/"): {
-            "cases": row["cases"],
-            "values": {name: row[f"of_{name}"] for name in names if row[f"of_{name}"] is not None},
-        }
-        for row in rows.values("name", "cases", *picked)
-    }
+    found = values_on(board, [dataset.slug for dataset in board.datasets], [entry])
+    return {slug: {"cases": of.cases, "values": of.of_entry(entry)} for slug, of in found.items()}
 
 
 def worst_first(board: Board, cases: Mapping[str, Mapping[str, Any]]) -> list[CaseRow]:

@@ -9,6 +9,7 @@ from leaderboard.models import Phase
 from leaderboard.queries import entries
 from leaderboard.queries.boards import Board, Row, as_of
 from leaderboard.queries.tables import INTERVAL, Column, Shown, cell_of, step_of
+from leaderboard.queries.values import CaseValues
 
 DASH = "--"
 # Columns of the CSV that follow from no choice: the card, and what stands beside the numbers.
@@ -268,13 +269,15 @@ def entry_cases_csv(board: Board, row: Row) -> Iterator[list[str]]:
             )
 
 
-def dataset_cases_csv(board: Board, rows: Iterable[Row], part: Mapping[str, Any]) -> Iterator[list[str]]:
-    """The same of several entries on one dataset, whose part of the snapshot is given."""
-    names = [metric.name for metric in board.metrics if metric.name in part["metrics"]]
+def dataset_cases_csv(
+    board: Board, rows: Iterable[Row], dataset: str, values: CaseValues
+) -> Iterator[list[str]]:
+    """The same of several entries on one dataset."""
+    names = [metric.name for metric in board.metrics if metric.name in values.values]
     yield ["dataset", "case", "entry", "method", *names]
     for row in rows:
-        values = [part["metrics"][name]["values"].get(row.entry) for name in names]
-        yield from _case_lines(part["dataset"], row, part["cases"], values)
+        of_one = values.of_entry(row.entry)
+        yield from _case_lines(dataset, row, values.cases, [of_one.get(name) for name in names])
 
 
 def _case_lines(

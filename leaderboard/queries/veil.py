@@ -152,15 +152,13 @@ def _agreement(agreement: Mapping[str, Any], veil: Veil) -> dict[str, Any] | Non
 
 
 def _dataset(part: Mapping[str, Any], veil: Veil) -> dict[str, Any] | None:
-    seen, cases = veil.seen(Aspect.PER_DATASET), veil.seen(Aspect.PER_CASE)
+    seen = veil.seen(Aspect.PER_DATASET)
     table = [
         {**line, "entry": seen[line["entry"]], "method": veil.names[line["entry"]]}
         for line in part["table"]
         if line["entry"] in seen
     ]
-    metrics = {name: {"values": _of(metric["values"], cases)} for name, metric in part["metrics"].items()}
-    matrices = {name: veiled_matrix(matrix, veil) for name, matrix in part["significance"].items()}
-    return {**part, "table": table, "metrics": metrics, "significance": matrices} if seen or cases else None
+    return {**part, "table": table} if seen or veil.seen(Aspect.PER_CASE) else None
 
 
 def _structures(part: Mapping[str, Any], veil: Veil) -> dict[str, Any] | None:
@@ -174,15 +172,6 @@ def _structures(part: Mapping[str, Any], veil: Veil) -> dict[str, Any] | None:
 
 def _of(by_entry: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, Any]:
     return {slug: by_entry[entry] for entry, slug in seen.items() if entry in by_entry}
-
-
-_PARTS: Mapping[str, Callable[[Any, Veil], Any]] = {
-    "heatmap": veiled_heatmap,
-    "means": _means,
-    "agreement": _agreement,
-    "dataset": _dataset,
-    "structures": _structures,
-}
 
 
 def veiled_matrix(matrix: Mapping[str, Any] | None, veil: Veil) -> dict[str, Any] | None:
@@ -214,6 +203,16 @@ def _in_order(matrix: Mapping[str, Any], veil: Veil) -> dict[str, Any] | None:
     names = {name: [matrix[name][at] for at in order] for name in ("entries", "methods")}
     return {**matrix, **grids, **names, "tie_groups": []}
 
+
+# Values of single cases have no place here: whoever reads them asks of each entry.
+_PARTS: Mapping[str, Callable[[Any, Veil], Any]] = {
+    "heatmap": veiled_heatmap,
+    "means": _means,
+    "agreement": _agreement,
+    "dataset": _dataset,
+    "structures": _structures,
+    "matrix": veiled_matrix,
+}
 
 _GRIDS = frozenset(
     {

@@ -10,6 +10,7 @@ from leaderboard.enums import Aspect
 from leaderboard.models import Dataset
 from leaderboard.queries import boards, challenges, exports
 from leaderboard.queries.boards import Board, Row
+from leaderboard.queries.values import values_on
 from leaderboard.views import access, refusals
 from leaderboard.views.asked import until
 
@@ -43,11 +44,11 @@ def of_dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpRespon
         raise Http404
     board = boards.board_of(phase, access.sight(request, phase), Aspect.PER_CASE, at=at)
     rows = [row for row in board.rows if may_take(board, row)] if board else []
-    part = boards.part_of(board, f"dataset/{dataset}") if board and rows else None
-    if part is None or board is None:
+    values = values_on(board, [dataset], [row.entry for row in rows]).get(dataset) if board else None
+    if values is None or board is None:
         raise Http404
     name = f"{challenge}-{board.phase.slug}-{dataset}-cases"
-    return _file(name, exports.dataset_cases_csv(board, rows, part))
+    return _file(name, exports.dataset_cases_csv(board, rows, dataset, values))
 
 
 def _file(name: str, lines: Iterable[list[str]]) -> HttpResponse:

@@ -14,6 +14,7 @@ from leaderboard.queries import cases, challenges
 from leaderboard.queries.boards import Board, Metric
 from leaderboard.queries.cases import CaseEntry
 from leaderboard.queries.families import title_of
+from leaderboard.queries.values import values_on
 from leaderboard.views import access, leaders, phases, refusals
 from leaderboard.views.cases import board_of_cases
 from leaderboard.views.leaders import Leaders
@@ -89,7 +90,7 @@ def _entries(found: Sequence[Case], board: Board | None) -> Mapping[int, list[Ca
     """By case, the entries of which the viewer may see something."""
     if board is None:
         return {}
-    values = cases.values_on(board, *(case.dataset.slug for case in found))
+    values = values_on(board, [case.dataset.slug for case in found])
     known = {
         case.pk: of_one if of_one is not None and case.key in of_one.cases else None
         for case in found

@@ -1,6 +1,6 @@
 """Figures of the public pages, made from what the queries read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from leaderboard.figures.tradeoff import Point, accuracy_against_regularity
 from leaderboard.models import Challenge, Dataset
 from leaderboard.queries.boards import Board, BoardDataset
 from leaderboard.queries.families import Family
+from leaderboard.queries.values import CaseValues
 from leaderboard.views import linked
 
 
@@ -56,16 +57,22 @@ def significance_figure(
 
 
 def dataset_figures(
-    board: Board, dataset: Dataset, part: Mapping[str, Any], structures: Mapping[str, Any] | None
+    board: Board,
+    dataset: Dataset,
+    measured: Collection[str],
+    values: CaseValues | None,
+    matrices: Mapping[str, Mapping[str, Any]],
+    structures: Mapping[str, Any] | None,
 ) -> list[Figure]:
-    metrics = [vars(metric) for metric in board.metrics if metric.name in part["metrics"]]
-    values = {name: metric["values"] for name, metric in part["metrics"].items()}
-    has_cases = any(values.values())
-    methods = linked.entries(board)
-    links = {entry: linked.case(board, dataset.slug, entry) for entry in methods}
-    spread = case_distributions(metrics, part["cases"], values, methods, links) if has_cases else None
-    matrices = {metric["name"]: part["significance"].get(metric["name"]) for metric in metrics}
-    matrix = significance_figure(board, matrices, dataset.name)
+    """`measured`: the names of its metrics; `values` of the entries that are drawn, or of all."""
+    metrics = [vars(metric) for metric in board.metrics if metric.name in measured]
+    methods, spread = linked.entries(board), None
+    if values is not None and values.values:
+        links = {entry: linked.case(board, dataset.slug, entry) for entry in methods}
+        by_metric = {name: values.values.get(name, {}) for name in measured}
+        spread = case_distributions(metrics, values.cases, by_metric, methods, links)
+    of_each = {metric["name"]: matrices.get(metric["name"]) for metric in metrics}
+    matrix = significance_figure(board, of_each, dataset.name)
     profile = structure_profile(metrics, structures, methods) if structures else None
     return [figure for figure in (spread, matrix, profile) if figure is not None]
 

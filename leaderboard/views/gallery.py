@@ -11,7 +11,7 @@ from leaderboard.enums import Aspect
 from leaderboard.models import Dataset
 from leaderboard.queries import cases, challenges
 from leaderboard.queries.boards import Board, Metric
-from leaderboard.queries.cases import CaseValues
+from leaderboard.queries.values import CaseValues, values_on
 from leaderboard.views import access, pictures, refusals
 from leaderboard.views import phases as switch
 from leaderboard.views.cases import board_of_cases
@@ -57,7 +57,7 @@ def _gallery(request: HttpRequest, board: Board) -> dict[str, Any]:
     standing = cases.drawn_of(board, evaluations)
     evaluation = standing.get(entry) if board.sees(Aspect.PICTURES, row) else None
     wanted = [datasets[slug] for slug in slugs if slug in datasets and asked in ("", slug)]
-    values = cases.values_on(board, *(dataset.slug for dataset in wanted))
+    values = values_on(board, [dataset.slug for dataset in wanted], [entry])
     groups = [
         group
         for dataset in wanted

@@ -9,8 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 
 from leaderboard.enums import Aspect
+from leaderboard.figures.distributions import LARGEST
 from leaderboard.models import Challenge, Dataset, Phase, Snapshot
 from leaderboard.queries import boards, cases, challenges, snapshots, summaries
+from leaderboard.queries.values import values_on
 from leaderboard.rules import Sight
 from leaderboard.views import access, figure_files, figures, fragments, phases, pictures, refusals
 from leaderboard.views.asked import until
@@ -126,7 +128,8 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     if snapshot is not None:
         moment = boards.moment_of(snapshot) if at else ""
         if figure_files.is_asked(request):
-            drawn = _dataset_board(phase, snapshot, sight, shown, earlier=at is not None).get("figures", [])
+            found = _dataset_board(phase, snapshot, sight, shown, earlier=at is not None, whole=True)
+            drawn = found.get("figures", [])
             return figure_files.answer(request, drawn, sight, snapshot.content_hash)
         key = (
             "dataset",
@@ -152,13 +155,17 @@ def _dataset_results(
 
 
 def _dataset_board(
-    phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Dataset, *, earlier: bool
+    phase: Phase, snapshot: Snapshot, sight: Sight, dataset: Dataset, *, earlier: bool, whole: bool = False
 ) -> dict[str, Any]:
+    """whole: with the cases of all entries, for files; else of those that are drawn."""
     board = boards.board_from(phase, snapshot, snapshot.payload, sight, *OF_DATASETS, earlier=earlier)
     names = (f"dataset/{dataset.slug}", f"structures/{dataset.slug}")
     part, structures = map(boards.parts_of(board, *names).get, names)
     if part is None:
         return {}
+    read = None if whole else [row.entry for row in board.rows[:LARGEST]]
+    values = values_on(board, [dataset.slug], read).get(dataset.slug)
+    matrices = boards.matrices_of(board, [dataset.slug], part["metrics"]).get(dataset.slug, {})
     return {
         "challenge": dataset.challenge,
         "board": board,
@@ -166,5 +173,5 @@ def _dataset_board(
         "may_take": any(may_take(board, row) for row in board.rows),
         "rows": summaries.dataset_rows(board, part),
         "metrics": [metric for metric in board.metrics if metric.name in part["metrics"]],
-        "figures": figures.dataset_figures(board, dataset, part, structures),
+        "figures": figures.dataset_figures(board, dataset, part["metrics"], values, matrices, structures),
     }

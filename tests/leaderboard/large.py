@@ -1,7 +1,7 @@
 """A board of the size that pages must bear: 200 entries on 20 datasets of 200 cases, 133 labels."""
 
 from leaderboard.domain.ranking.cards import Cards
-from leaderboard.domain.ranking.parts import dataset_part, heatmap_part, means_part
+from leaderboard.domain.ranking.parts import dataset_part, heatmap_part, means_part, stored
 from leaderboard.domain.ranking.payload import board_of
 from leaderboard.domain.ranking.tables import keep_table
 from leaderboard.models import LAYOUT, Phase, Snapshot, SnapshotPart
@@ -57,7 +57,8 @@ def snapshot(
         payload=board_of(table, SCHEME, cards, official=True, certain=certain),
     )
     SnapshotPart.objects.bulk_create(
-        [SnapshotPart(snapshot=made, name=name, payload=part) for name, part in parts.items()]
+        (SnapshotPart(snapshot=made, name=name, payload=part) for name, part in stored(parts)),
+        batch_size=500,
     )
     return made
 

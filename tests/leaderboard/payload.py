@@ -6,6 +6,7 @@ HD95 2 + n voxels on every case; NDV 0 for the last entry, else n + 1 hundredths
 
 from typing import Any
 
+from leaderboard.domain.ranking.parts import stored
 from leaderboard.models import LAYOUT, Challenge, Entry, Phase, Snapshot, SnapshotPart
 from tests.leaderboard import make
 
@@ -303,14 +304,24 @@ def matrix(metric: str, entries: int = 3) -> dict[str, Any]:
     }
 
 
-def snapshot(phase: Phase, entries: int = 3, **fields: Any) -> Snapshot:
+def parts(entries: int = 3) -> dict[str, Any]:
+    """Of the board and its datasets, before each is kept in parts of its own."""
+    made: dict[str, Any] = {
+        "heatmap": heatmap(entries),
+        "means": means(entries),
+        "agreement": agreement(entries),
+    }
+    for key in DATASETS:
+        made |= {f"dataset/{key}": part(key, entries), f"structures/{key}": structures(key, entries)}
+    return made
+
+
+def snapshot(phase: Phase, entries: int = 3, parts_: dict[str, Any] | None = None, **fields: Any) -> Snapshot:
     """A snapshot of a phase with the parts of its datasets."""
     fields = {"content_hash": "5a" * 32, "layout": LAYOUT, "inputs": {}, "payload": board(entries)} | fields
     made = Snapshot.objects.create(phase=phase, scheme=phase.scheme, **fields)
-    parts = {"heatmap": heatmap(entries), "means": means(entries), "agreement": agreement(entries)}
-    for key in DATASETS:
-        parts |= {f"dataset/{key}": part(key, entries), f"structures/{key}": structures(key, entries)}
     SnapshotPart.objects.bulk_create(
-        [SnapshotPart(snapshot=made, name=name, payload=payload) for name, payload in parts.items()]
+        SnapshotPart(snapshot=made, name=name, payload=payload)
+        for name, payload in stored(parts_ or parts(entries))
     )
     return made

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from leaderboard import tasks
 from leaderboard.domain import leases
 from leaderboard.domain.ranking.cards import Cards, cards_in, cards_of
-from leaderboard.domain.ranking.parts import certainty_parts, parts_of
+from leaderboard.domain.ranking.parts import certainty_parts, parts_of, stored
 from leaderboard.domain.ranking.payload import board_of
 from leaderboard.domain.ranking.standing import inputs_of, score_table, standing_evaluations
 from leaderboard.domain.ranking.structures import structures_of
@@ -198,7 +198,8 @@ def _keep(phase: Phase, scheme: RankingScheme, board: _Board, stood_at: datetime
         **fields,
     )
     SnapshotPart.objects.bulk_create(
-        [SnapshotPart(snapshot=snapshot, name=name, payload=part) for name, part in board.parts.items()]
+        (SnapshotPart(snapshot=snapshot, name=name, payload=part) for name, part in stored(board.parts)),
+        batch_size=500,
     )
     if not board.is_complete:
         renew(snapshot)

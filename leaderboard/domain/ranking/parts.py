@@ -1,7 +1,7 @@
 """What single pages need of a snapshot beside the board, each by its name."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,27 @@ def dataset_part(
             if metric in scores.metrics and np.isfinite(scores.metrics[metric].values).any() and order
         },
     }
+
+
+def stored(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Name and content of each part as it is kept: of datasets, what pages read by itself is by itself.
+
+    `cases/<dataset>`: keys; `values/<dataset>/<entry>`: by metric, a value a case; and
+    `matrix/<dataset>/<metric>`.
+    """
+    for name, part in parts.items():
+        kind, _, dataset = name.partition("/")
+        if kind != "dataset":
+            yield name, part
+            continue
+        yield name, {key: part[key] for key in ("dataset", "table")} | {"metrics": list(part["metrics"])}
+        yield f"cases/{dataset}", part["cases"]
+        by_metric = {metric: found["values"] for metric, found in part["metrics"].items()}
+        for entry in dict.fromkeys(entry for values in by_metric.values() for entry in values):
+            of_one = {metric: values[entry] for metric, values in by_metric.items() if entry in values}
+            yield f"values/{dataset}/{entry}", of_one
+        for metric, matrix in part["significance"].items():
+            yield f"matrix/{dataset}/{metric}", matrix
 
 
 def strict(values: NDArray[np.float64]) -> list[float | None]:

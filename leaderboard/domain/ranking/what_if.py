@@ -141,8 +141,8 @@ def other_matrix(snapshot: Snapshot, dataset: str, metric: str, correction: str)
     order = [entry["method"] for entry in snapshot.payload["entries"] if entry["rank"] is not None]
 
     def compute() -> dict[str, Any]:
-        stored = SnapshotPart.objects.values_list(f"payload__significance__{metric}", flat=True)
-        kept = stored.get(snapshot=snapshot, name=f"dataset/{dataset}")
+        stored = SnapshotPart.objects.values_list("payload", flat=True)
+        kept = stored.get(snapshot=snapshot, name=f"matrix/{dataset}/{metric}")
         table = table_of(snapshot, [dataset], items=False)
         found = matrix(table, dataset, metric, order, cards, correction, resamples=0)
         return found | {name: kept[name] for name in EFFECTS}

@@ -29,7 +29,7 @@ def phase() -> str:
     """
     made = make.phase(slug="large", scheme=ranking.preset(large.SCHEME.name))
     snapshot = large.snapshot(made, certain=True)
-    _add_cases(made, snapshot.parts.get(name="dataset/d00").payload["cases"])
+    _add_cases(made, snapshot.parts.get(name="cases/d00").payload)
     evaluations = _add_evaluations(made, snapshot)
     _add_results(made, evaluations)
     numbers = [

@@ -26,7 +26,7 @@ from leaderboard.figures.significance import significance_grid, significance_mat
 from leaderboard.figures.stability import blobs, bumps, without_each
 from leaderboard.figures.structures import structure_profile
 from leaderboard.figures.tradeoff import accuracy_against_regularity
-from leaderboard.models import Challenge, Dataset, Entry, Phase, SnapshotPart
+from leaderboard.models import Challenge, Dataset, Entry, Phase
 from scoring.ranking import Row, ScoreTable
 from tests.leaderboard import make, payload
 from tests.leaderboard.figures import cells, order, single, standing
@@ -146,11 +146,10 @@ def data(challenge: Challenge, phase: Phase, entry: Entry, settings: Settings, t
     make.dataset(challenge, ("1_0", "2_1"), slug="more", name="More", group="zero-shot", contrast="T2w")
     second = challenge.teams.get()
     Entry.objects.create(challenge=challenge, team=second, slug="entry-1", name="Bravo")
-    made = payload.snapshot(phase, COUNT, payload=board(rng))
-    for part in SnapshotPart.objects.filter(snapshot=made):
-        part.payload = shaken(renamed(part.payload), drawn_with(rng))
-        _leave_gaps(part.name, part.payload)
-        part.save()
+    parts = {name: shaken(renamed(part), drawn_with(rng)) for name, part in payload.parts(COUNT).items()}
+    for name, part in parts.items():
+        _leave_gaps(name, part)
+    made = payload.snapshot(phase, COUNT, parts, payload=board(rng))
     rows = [
         (
             (d.get_group_display(), d.get_task_display(), d.contrast or "Contrast not told", d.name),
@@ -159,7 +158,6 @@ def data(challenge: Challenge, phase: Phase, entry: Entry, settings: Settings, t
         )
         for d in challenge.datasets.order_by("position", "pk")
     ]
-    parts = dict(SnapshotPart.objects.filter(snapshot=made).values_list("name", "payload"))
     keep_table(made.content_hash, ScoreTable.from_rows(_rows(parts), methods=NAMES))
     return Data(made.payload, parts, rows)
 

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -10,13 +11,15 @@ from leaderboard.models import Snapshot, SnapshotPart
 from tests.leaderboard.domain.ranking.conftest import KEYS
 
 
-def part(snapshot: Snapshot, name: str) -> dict[str, object]:
-    payload: dict[str, object] = SnapshotPart.objects.get(snapshot=snapshot, name=name).payload
+def part(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    payload: dict[str, Any] = SnapshotPart.objects.get(snapshot=snapshot, name=name).payload
     return payload
 
 
 def test_a_snapshot_has_its_parts_and_the_board_alone_in_its_payload(snapshot: Snapshot) -> None:
     names = {"heatmap", "means", "agreement", "dataset/t2", "structures/t2"}
+    names |= {"cases/t2", "matrix/t2/DSC", "matrix/t2/NDV"}
+    names |= {f"values/t2/{entry}" for entry in ("best", "middle", "zerodisplacement")}
     names |= {f"scheme/{scheme['name']}" for scheme in ranking.schemes()}
     assert set(snapshot.parts.values_list("name", flat=True)) == names
     assert {"heatmap", "agreement"}.isdisjoint(snapshot.payload)
@@ -24,7 +27,7 @@ def test_a_snapshot_has_its_parts_and_the_board_alone_in_its_payload(snapshot: S
 
 
 def test_structures_have_names_and_means_over_the_cases(snapshot: Snapshot) -> None:
-    found = part(snapshot, "structures/t2")["metrics"]["DSC"]  # type: ignore[index]
+    found = part(snapshot, "structures/t2")["metrics"]["DSC"]
     assert [(one["id"], one["name"], one["cases"]) for one in found["structures"]] == [
         (0, "Label 0", 8),
         (1, "Left amygdala", 8),
@@ -39,11 +42,11 @@ def test_structures_have_names_and_means_over_the_cases(snapshot: Snapshot) -> N
 
 def test_means_are_those_of_the_case_values(snapshot: Snapshot) -> None:
     means = part(snapshot, "means")
-    assert means["best"]["t2"]["DSC"]["mean"] == pytest.approx(0.815)  # type: ignore[index]
+    assert means["best"]["t2"]["DSC"]["mean"] == pytest.approx(0.815)
 
 
 def test_another_correction_changes_p_and_keeps_the_effects(snapshot: Snapshot) -> None:
-    stored = part(snapshot, "dataset/t2")["significance"]["DSC"]  # type: ignore[index]
+    stored = part(snapshot, "matrix/t2/DSC")
     holm = ranking.other_matrix(snapshot, "t2", "DSC", "holm")
     assert (stored["correction"], holm["correction"]) == ("bonferroni", "holm")
     for name in ("p", "rank_biserial", "rank_biserial_interval", "cohens_d_interval", "resamples"):
