@@ -4,6 +4,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    # A longer varchar takes all that the old code writes, and PostgreSQL notes it without a look at the rows.
+    expand_only = False
     dependencies = [("leaderboard", "0012_queues_of_workers")]
 
     operations = [
