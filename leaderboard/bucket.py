@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
@@ -79,7 +79,8 @@ class Bucket(S3Storage):  # type: ignore[misc]  # django-storages has no types
                 return int(thing.content_length)
 
         def fetch(path: Path) -> None:
-            self.fetch(name, path)
+            with path.open("r+b") as file:
+                self._download(name, file)
             if sha256:
                 _require(path, sha256, name)
 
@@ -93,8 +94,12 @@ class Bucket(S3Storage):  # type: ignore[misc]  # django-storages has no types
             yield path
 
     def fetch(self, name: str, target: Path) -> None:
+        with target.open("wb") as file:
+            self._download(name, file)
+
+    def _download(self, name: str, file: IO[bytes]) -> None:
         # Into the very file whose lock is held: boto's `download_file` would put another in its place.
-        with _told(), target.open("wb") as file:
+        with _told():
             self.bucket.Object(self._key(name)).download_fileobj(file, Config=self.transfer_config)
 
     @contextmanager

@@ -1,16 +1,22 @@
 """Files in a folder of this machine, or one that several machines share."""
 
+import fcntl
 import os
+import re
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, Protocol, cast
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, Storage, storages
+
+# What is being written into a folder; a process that is killed leaves it there.
+PART = re.compile(r"\.(.+\.\d+|[0-9a-f]{32})")
 
 
 class Unreachable(OSError):
@@ -72,6 +78,21 @@ def files(kind: str) -> Storage:
     return storages[kind]
 
 
+@contextmanager
+def written(kind: str, name: str) -> Iterator[IO[bytes]]:
+    """A file to be written in the body; then the storage has it under a name, whole or not at all."""
+    part = store(kind).workshop() / f".{uuid.uuid4().hex}"
+    try:
+        with part.open("xb") as file:
+            # Or a scratch in which it lies might make room of it.
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield file
+            file.flush()
+            store(kind).take(part, name, move=True)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 class Folder(FileSystemStorage):
     """A folder that a setting names, looked up each time."""
 
@@ -92,13 +113,18 @@ class Folder(FileSystemStorage):
     def take(self, path: Path, name: str, *, move: bool = False) -> None:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = path
-        if not move:
-            part = target.with_name(f".{target.name}.{os.getpid()}")
-            shutil.copyfile(path, part)
-        with part.open("rb") as file:
-            os.fdatasync(file.fileno())
-        part.rename(target)
+        part = path if move else target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            if not move:
+                shutil.copyfile(path, part)
+            with part.open("rb") as file:
+                os.fdatasync(file.fileno())
+            part.rename(target)
+        except OSError:
+            # On a disk that is full half a copy would take the room that is left.
+            if not move:
+                part.unlink(missing_ok=True)
+            raise
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -137,5 +163,9 @@ class Folder(FileSystemStorage):
     def look(self) -> None:
         """Nothing beyond what is asked of every disk."""
 
-    def abort_unfinished(self, before: datetime, *, dry_run: bool = False) -> int:  # noqa: ARG002
-        return 0
+    def abort_unfinished(self, before: datetime, *, dry_run: bool = False) -> int:
+        parts = [path for path in Path(self.location).rglob(".*") if PART.fullmatch(path.name)]
+        old = [path for path in parts if path.is_file() and path.stat().st_mtime < before.timestamp()]
+        for path in [] if dry_run else old:
+            path.unlink(missing_ok=True)
+        return len(old)

@@ -25,7 +25,7 @@ def held(name: str, size: Callable[[], int], fetch: Fetch) -> Iterator[Path]:
     Args:
         name: relative path; the content of one name never changes.
         size: tells the bytes that will come; asked where it is not here.
-        fetch: writes them into the path that it is given.
+        fetch: writes them into the path that it is given, which is as long already.
 
     Raises:
         OSError: there is no room (ENOSPC), and what `size` and `fetch` raise.
@@ -65,8 +65,13 @@ def _fetched(path: Path, size: Callable[[], int], fetch: Fetch) -> FileIO | None
             part.unlink()
             file.close()
             return None
-        file.truncate(0)
-        make_room(size())
+        # As long from the start as it will become: that is how others on their way count it.
+        file.truncate(size())
+        try:
+            make_room()
+        except OSError:
+            file.truncate(0)
+            raise
         fetch(part)
         part.rename(path)
         fcntl.flock(file, fcntl.LOCK_SH)
@@ -94,8 +99,8 @@ def _is_still(file: FileIO, path: Path) -> bool:
         return False
 
 
-def make_room(more: int) -> None:
-    """Evict until so many bytes fit in. Raises OSError (ENOSPC) where they do not."""
+def make_room() -> None:
+    """Evict until what is here, or on its way, fits in. Raises OSError (ENOSPC) where it does not."""
     found = []
     for path in Path(settings.SCRATCH_ROOT).rglob("*"):
         with suppress(FileNotFoundError):
@@ -104,10 +109,10 @@ def make_room(more: int) -> None:
                 found.append((facts.st_mtime, facts.st_size, path))
     used = sum(size for _, size, _ in found)
     for _, size, path in sorted(found):
-        if used + more <= settings.SCRATCH_BYTES:
+        if used <= settings.SCRATCH_BYTES:
             return
         used -= size if _evicted(path) else 0
-    if used + more > settings.SCRATCH_BYTES:
+    if used > settings.SCRATCH_BYTES:
         raise OSError(errno.ENOSPC, "SCRATCH_BYTES are used up by files at work")
 
 

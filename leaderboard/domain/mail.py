@@ -135,7 +135,8 @@ def _went_out(rows: "QuerySet[Any]", to: str, subject: str, text: str, html: str
         rows.update(mail_error=str(refused)[:300], **({"mail_after": None} if hopeless else {}))
         return False
     except Exception as error:  # noqa: BLE001 whatever it is: the row says so, and it is tried again
-        logger.warning("A mail did not go out: %s", error)
+        # Not its text: servers repeat addresses in it.
+        logger.warning("A mail did not go out (%s)", type(error).__name__)
         rows.update(mail_error=f"{type(error).__name__}: {error}"[:300])
         return False
     rows.update(mailed_at=Now(), mail_error="")

@@ -5,10 +5,14 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from django.conf import settings
+
+from leaderboard.storage import backends
+from tests.leaderboard.stack import free_port
 
 KEYS = ("an access key", "an open secret")
 _number = itertools.count(1)
@@ -38,6 +42,14 @@ def made(server: str) -> str:
     client.create_bucket(Bucket=name)
     client.close()
     return f"s3://{name}/site?endpoint={server}&region=us-east-1"
+
+
+def away() -> dict[str, Any]:
+    """STORAGES of a bucket whose server does not answer."""
+    gone = backends(f"s3://gone?endpoint=http://127.0.0.1:{free_port()}", *KEYS)
+    for one in gone.values():
+        one["OPTIONS"]["attempts"] = 1
+    return {**settings.STORAGES, **gone}
 
 
 def environment_of(storage: str) -> dict[str, str]:

@@ -62,6 +62,19 @@ def test_what_is_in_use_stays_and_without_room_nothing_is_fetched(root: Path) ->
     assert names(root) == {"large"}
 
 
+def test_what_is_on_its_way_counts_as_taken(root: Path) -> None:
+    def fetch(path: Path) -> None:
+        assert path.stat().st_size == 60
+        with pytest.raises(OSError, match="SCRATCH_BYTES"), Source(60).held("b"):
+            pass
+        path.write_bytes(bytes(60))
+
+    with scratch.held("a", lambda: 60, fetch):
+        assert sum(path.stat().st_size for path in root.iterdir()) == 60
+    use("b", 60)
+    assert names(root) == {"b"}
+
+
 def test_of_many_that_ask_at_once_one_fetches(root: Path) -> None:
     # Often, for a late one may find the file just after it looked for it in vain.
     files = [str(number) for number in range(200)]

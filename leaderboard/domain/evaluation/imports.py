@@ -4,6 +4,7 @@ Volumes of a whole challenge take minutes to read and copy, which no web process
 """
 
 import json
+import logging
 import shutil
 import tempfile
 import traceback
@@ -26,11 +27,13 @@ from leaderboard import tasks
 from leaderboard.domain import audit, leases, phases
 from leaderboard.domain.evaluation.ground_truth import ImportReport, UnusableGroundTruth, import_dataset
 from leaderboard.enums import ImportState
+from leaderboard.folder import Unreachable
 from leaderboard.models import Challenge, DatasetImport, Phase
 from scoring.errors import problem
 from scoring.spec import RULES
 from scoring.streams import zip_faults
 
+logger = logging.getLogger(__name__)
 RULE_NAMES = tuple(RULES)
 WAITING = Q(state=ImportState.WAITING)
 _LAYOUT = ("images", "labels", "landmarks", "masks")
@@ -96,7 +99,12 @@ def run(pk: int) -> None:
     except UnusableGroundTruth as unusable:
         problems = [found.to_dict() for found in unusable.problems]
         _end(asked, token, ImportState.REFUSED, problems=problems)
-    except Exception:  # noqa: BLE001 whatever goes wrong here is told on the import's page
+    except Unreachable:
+        logger.warning("The import %s is put off", pk, exc_info=True)
+        leases.give_back(DatasetImport, pk, token)
+    except Exception:
+        # Whatever goes wrong here is told on the import's page, too.
+        logger.exception("The import %s has failed", pk)
         _end(asked, token, ImportState.FAILED, detail=traceback.format_exc())
     else:
         _take_up(asked, token, report)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Q
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from leaderboard.domain import leases, pictures
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.domain.evaluation.painting import Painted, Painter
 from leaderboard.enums import RenderingState
-from leaderboard.folder import Unreachable
+from leaderboard.folder import Unreachable, written
 from leaderboard.models import Case, Evaluation, Picture, Rendering
 from scoring.fields import Field
 from scoring.spec import RULES
@@ -98,9 +97,9 @@ def _save(rendering: Rendering, painted: Painted) -> Picture:
         bytes=len(painted.content),
         sha256=digest,
     )
-    files = pictures.store()
-    if not files.exists(picture.path):
-        files.save(picture.path, ContentFile(painted.content))
+    if not pictures.store().exists(picture.path):
+        with written("pictures", picture.path) as file:
+            file.write(painted.content)
     return picture
 
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.folder import store
+from leaderboard.folder import store, written
 from scoring.ranking import ScoreTable
 from scoring.ranking.table import DatasetScores, MetricScores
 
@@ -22,11 +21,8 @@ _ARRAYS = ("values", "absent", "items", "item_case")
 
 def keep_table(content_hash: str, table: ScoreTable) -> None:
     """Write a table beside its snapshot; the file appears whole or not at all."""
-    tables = store("tables")
-    part = tables.workshop() / f".{content_hash}.{os.getpid()}"
-    with part.open("wb") as file:
+    with written("tables", f"{content_hash}.npz") as file:
         np.savez(file, allow_pickle=False, **_arrays(table))
-    tables.take(part, f"{content_hash}.npz", move=True)
 
 
 def kept_table(

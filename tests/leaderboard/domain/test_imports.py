@@ -17,7 +17,7 @@ from pytest_django import Settings
 from leaderboard.domain.evaluation import imports
 from leaderboard.enums import ImportState
 from leaderboard.models import AuditEvent, Dataset, DatasetImport, Phase
-from tests.leaderboard import make
+from tests.leaderboard import buckets, make
 
 FACTS = {"name": "Phantom", "group": "in-domain", "source": "made by code"}
 
@@ -167,9 +167,15 @@ def test_a_zip_that_cannot_be_read_is_refused(
     assert [found["code"] for found in asked.problems] == ["archive_corrupt"]
 
 
-def test_an_import_is_done_once(phase: Phase, folder: Path, phantom_folder: Path) -> None:
+def test_an_import_is_done_once_and_waits_for_a_storage_that_is_away(
+    phase: Phase, folder: Path, phantom_folder: Path, settings: Settings
+) -> None:
     asked = ask(phase, "phantom", configs(phantom_folder))
-    assert imports.waiting() == [asked.pk]
+    there, settings.STORAGES = settings.STORAGES, buckets.away()
+    imports.run(asked.pk)
+    settings.STORAGES = there
+    asked.refresh_from_db()
+    assert (asked.state, asked.tries, imports.waiting()) == (ImportState.WAITING, 0, [asked.pk])
     imports.run(asked.pk)
     finished = DatasetImport.objects.get().finished_at
     imports.run(asked.pk)

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import TemporaryUploadedFile
@@ -32,7 +31,6 @@ from leaderboard.queries import health
 from leaderboard.storage import backends
 from tests.leaderboard import buckets, make
 from tests.leaderboard.domain.conftest import score_all
-from tests.leaderboard.stack import free_port
 
 pytestmark = pytest.mark.parametrize("storage", ["bucket"], indirect=True)
 
@@ -54,14 +52,6 @@ def received(phantom_phase: Phase, phantom_folder: Path) -> Submission:
     made = submissions.receive(phantom_phase, entry, entry.team.memberships.get().user, sent)
     sent.close()
     return made
-
-
-def away(settings: Settings) -> dict[str, Any]:
-    """The settings of a bucket whose server does not answer."""
-    gone = backends(f"s3://gone?endpoint=http://127.0.0.1:{free_port()}", *buckets.KEYS)
-    for one in gone.values():
-        one["OPTIONS"]["attempts"] = 1
-    return {**settings.STORAGES, **gone}
 
 
 def facts(submission: Submission) -> tuple[str, bool, int]:
@@ -138,7 +128,7 @@ def test_a_storage_that_is_away_costs_no_try_and_everything_goes_on_when_it_is_b
     received: Submission, settings: Settings
 ) -> None:
     there = settings.STORAGES
-    settings.STORAGES = away(settings)
+    settings.STORAGES = buckets.away()
     for _ in range(2):
         storing.store(str(received.pk))
     assert facts(received) == (SubmissionState.RECEIVED, False, 0)
@@ -154,12 +144,12 @@ def test_a_storage_that_is_away_costs_no_try_and_everything_goes_on_when_it_is_b
     settings.STORAGES = there
     assert doctor._looked("files", doctor._written).words == "each kind can be written"
     storing.store(str(received.pk))
-    settings.STORAGES = away(settings)
+    settings.STORAGES = buckets.away()
     checking.check_submission(str(received.pk))
     assert facts(received) == (SubmissionState.CHECKING, True, 0)
     settings.STORAGES = there
     checking.check_submission(str(received.pk))
-    settings.STORAGES = away(settings)
+    settings.STORAGES = buckets.away()
     shutil.rmtree(settings.SCRATCH_ROOT)
     score_all(received)
     cases = CaseResult.objects.filter(evaluation__submission=received)
