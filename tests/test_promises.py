@@ -41,5 +41,7 @@ def test_every_promise_names_tests_that_there_are() -> None:
             assert path.exists(), f"{promise}: {path.relative_to(ROOT)}"
             assert defined(path), promise
         there = set().union(*map(defined, tests))
-        gone = set(FUNCTION.findall(shown)) - there
+        shown_by = set(FUNCTION.findall(shown))
+        assert shown_by, f"{promise}: names files only"
+        gone = shown_by - there
         assert not gone, f"{promise}: {', '.join(gone)}"
