@@ -40,6 +40,10 @@ def snapshot(
         "agreement": payload.agreement(entries),
         "scheme/mean-rank": board_of(table, PRESETS["mean-rank"], cards, official=False),
     }
+    if certain:
+        zero_shot = table.select(datasets=[one.name for one in table.datasets if one.group == "zero-shot"])
+        parts["group/zero-shot"] = board_of(zero_shot, SCHEME, cards, official=False)
+        parts["group/zero-shot/strict"] = board_of(zero_shot, PRESETS["strict"], cards, official=False)
     parts["agreement"]["schemes"]["entries"] = parts["agreement"]["without_dataset"]["entries"] = [
         cards.slug(method) for method in order
     ]
@@ -73,6 +77,7 @@ def _cards(phase: Phase, table: ScoreTable) -> Cards:
                 "method": method,
                 "team": {"slug": slugs[method], "name": f"Team of {method}", "affiliation": "University"},
                 "baseline": method == table.methods[0],
+                "organizers": False,
                 "kind": "learning",
                 "instance_specific": False,
                 "in_competition": True,

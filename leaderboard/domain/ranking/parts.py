@@ -57,12 +57,27 @@ def _order(table: ScoreTable, scheme: Scheme, cards: Cards) -> list[str]:
 
 
 def certainty_parts(table: ScoreTable, scheme: Scheme, cards: Cards) -> dict[str, dict[str, Any]]:
-    """`agreement`, and `scheme/` by scheme: the unofficial boards of all named schemes."""
+    """`agreement`, and the unofficial boards that pages lead to.
+
+    `scheme/` by scheme: of all named ones; where there are several groups of datasets, `group/` by group, by
+    the board's own scheme, and `group/<group>/` by scheme.
+    """
     order = _order(table, scheme, cards)
     boards = {
         f"scheme/{name}": board_of(table, other, cards, official=False) for name, other in PRESETS.items()
     }
+    for group, part in _by_group(table).items():
+        boards[f"group/{group}"] = board_of(part, scheme, cards, official=False)
+        for name, other in PRESETS.items():
+            boards[f"group/{group}/{name}"] = board_of(part, other, cards, official=False)
     return {"agreement": agreement_part(table, scheme, order, cards), **boards}
+
+
+def _by_group(table: ScoreTable) -> dict[str, ScoreTable]:
+    groups: dict[str, list[str]] = {}
+    for scores in table.datasets:
+        groups.setdefault(scores.group, []).append(scores.name)
+    return {group: table.select(datasets=names) for group, names in groups.items() if len(groups) > 1}
 
 
 def means_part(table: ScoreTable, cards: Cards) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Other rankings of the same results, on demand: marked unofficial, and never allowed to take much.
 
-Another scheme, or other weights, combine anew what a snapshot keeps. A choice of datasets has to be ranked:
-a few at once, for all readers together, and kept for minutes only, because anybody can ask for any.
+Another scheme, a group of datasets or other weights combine anew what a snapshot keeps. Any other choice of
+datasets has to be ranked: a few at once, for all readers together, and kept for minutes only, because anybody
+can ask for any.
 """
 
 import hashlib
@@ -47,7 +48,7 @@ def what_if(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
     Raises Refused for a scheme, dataset or metric that there is not, and where too many compute at once.
     """
     scheme, datasets = scheme_of(snapshot, asked), _datasets(snapshot, asked)
-    kept = None if datasets else _kept_board(snapshot, asked.scheme)
+    kept = _kept_board(snapshot, asked.scheme, set(datasets))
     if kept is not None and scheme.pool == "all":
         return reweighed(kept, scheme)
 
@@ -71,12 +72,24 @@ def what_if_heatmap(snapshot: Snapshot, asked: WhatIf) -> dict[str, Any]:
     return bounded(snapshot, {"heatmap": asdict(asked)}, compute)
 
 
-def _kept_board(snapshot: Snapshot, scheme: str) -> dict[str, Any] | None:
-    """A board with the default weights of the snapshot's own or another scheme, None where none is kept."""
-    if not scheme:
+def _kept_board(snapshot: Snapshot, scheme: str, datasets: set[str]) -> dict[str, Any] | None:
+    """A board with the default weights of the snapshot's own or another scheme, None where none is kept.
+
+    datasets: all (empty), or those that count; boards are kept of whole groups.
+    """
+    if not (scheme or datasets):
         payload: dict[str, Any] = snapshot.payload
         return payload
-    return snapshot.parts.filter(name=f"scheme/{scheme}").values_list("payload", flat=True).first()
+    name = f"scheme/{scheme}"
+    if datasets:
+        groups: dict[str, set[str]] = {}
+        for one in snapshot.payload["datasets"]:
+            groups.setdefault(one["group"], set()).add(one["slug"])
+        group = next((group for group, slugs in groups.items() if slugs == datasets), None)
+        if group is None:
+            return None
+        name = f"group/{group}/{scheme}" if scheme else f"group/{group}"
+    return snapshot.parts.filter(name=name).values_list("payload", flat=True).first()
 
 
 def reweighed(board: Mapping[str, Any], scheme: Scheme) -> dict[str, Any]:

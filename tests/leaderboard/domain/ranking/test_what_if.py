@@ -7,15 +7,19 @@ from zipfile import BadZipFile
 import numpy as np
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 
 from leaderboard.domain import ranking
-from leaderboard.domain.ranking.cards import cards_in
+from leaderboard.domain.ranking.cards import Cards, cards_in
+from leaderboard.domain.ranking.parts import certainty_parts
 from leaderboard.domain.ranking.payload import board_of
 from leaderboard.domain.ranking.what_if import AT_ONCE, WhatIf, scheme_of, table_of
 from leaderboard.folder import files
 from leaderboard.messages import Refused
 from leaderboard.models import CaseResult, Snapshot
 from scoring.ranking import PRESETS
+from tests.benchmarks.ranking import simulated_table
+from tests.leaderboard import large, make
 
 WEIGHTS = ((("DSC", 3.0),), (("DSC", 0.25), ("NDV", 7.0)), (("NDV", 0.0),))
 
@@ -53,6 +57,33 @@ def test_a_choice_of_datasets_waits_while_too_many_compute(snapshot: Snapshot) -
     # What is kept for some minutes costs no turn.
     cache.set_many(dict.fromkeys(taken, 1))
     assert ranking.what_if(snapshot, asked) == first
+
+
+@pytest.mark.parametrize("scheme", ["", "strict"])
+def test_a_group_of_datasets_is_ranked_without_the_results(
+    db: None, settings: Settings, tmp_path: Path, scheme: str
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    snapshot = large.snapshot(make.phase(), entries=3, datasets=3, cases=12, certain=True)
+    asked = WhatIf(scheme=scheme, datasets=("d01", "d02"))
+    table = table_of(snapshot, asked.datasets)
+    expected = board_of(table, scheme_of(snapshot, asked), cards_in(snapshot), official=False)
+    Path(files("tables").path(f"{snapshot.content_hash}.npz")).unlink()
+    assert ranking.what_if(snapshot, asked) == expected
+
+
+def test_boards_of_all_groups_are_kept() -> None:
+    table = simulated_table(methods=3, datasets=3, cases=12, labels=2)
+    entries = {name: {"entry": name, "in_competition": True} for name in table.methods}
+    datasets = {scores.name: scores.name for scores in table.datasets}
+    parts = certainty_parts(table, PRESETS["strict"], Cards(entries, datasets, {"rules": "lumir25"}))
+    groups = {"in-domain": ["d00"], "zero-shot": ["d01", "d02"]}
+    names = {f"group/{group}{name}" for group in groups for name in ("", *(f"/{one}" for one in PRESETS))}
+    assert {name for name in parts if name.startswith("group/")} == names
+    for group, slugs in groups.items():
+        assert [dataset["slug"] for dataset in parts[f"group/{group}"]["datasets"]] == slugs
+        assert parts[f"group/{group}/strict"] == parts[f"group/{group}"]
+        assert parts[f"group/{group}/mean-rank"]["scheme"]["name"] == "mean-rank"
 
 
 def test_a_part_of_a_table_is_read_as_it_is_in_the_whole(snapshot: Snapshot) -> None:
