@@ -57,12 +57,10 @@ def refuse_unsafe(**_: Any) -> None:
 
 @worker_init.connect
 def prepare(**_: Any) -> None:
-    """Load what the worker's children share, and see to it that a cage can be started."""
+    """Load what the worker's children share, and compile what their cages would compile at once."""
     from leaderboard.domain import ranking, sweeper  # noqa: F401 it imports every domain
-    from leaderboard.domain.evaluation import cage
 
-    ranking.warm_up_rankings()
-    cage.try_out()
+    ranking.warm_up()
     gc.freeze()
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from scoring import frames
 from scoring.errors import ScoringError
 from scoring.jobs import JOBS
-from scoring.warmup import warm_up_cases
+from scoring.warmup import warm_up_to_score
 
 _NEW_NETWORK, _NEW_USER = 0x40000000, 0x10000000  # CLONE_NEWNET, CLONE_NEWUSER
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
@@ -37,7 +37,7 @@ def main() -> None:
     faulthandler.enable()
     network = "open" if not leave_network() else "none"
     die_with_parent(limits["parent"])
-    warm_up_cases()
+    warm_up_to_score()
     for name, limit in (
         (resource.RLIMIT_DATA, limits["memory_bytes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),

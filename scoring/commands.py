@@ -19,7 +19,7 @@ from scoring.metrics import METRICS
 from scoring.ranking.report import check_writable
 from scoring.report import aggregate, metrics_json, tidy_csv
 from scoring.spec import RULES, EvaluationConfig, ground_truth_files, read_config
-from scoring.warmup import warm_up_cases
+from scoring.warmup import warm_up_to_score
 
 Commands = Any  # argparse has no public name for what add_subparsers returns
 
@@ -146,7 +146,7 @@ def run_score(options: argparse.Namespace) -> int:
         if problems:
             print_problems(problems, sys.stderr)
             return 1
-        warm_up_cases()
+        warm_up_to_score()
         bar = ProgressBar(sys.stderr)
         result = score(fields, configs, folders, RULES[options.rules], options.jobs, bar.show)
     if options.output:

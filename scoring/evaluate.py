@@ -19,7 +19,7 @@ from scoring.errors import InvalidField, Problem, problem
 from scoring.fields import Field, read_field
 from scoring.metrics import case_value
 from scoring.spec import SCORER_VERSION, EvaluationConfig, Pair, Rules
-from scoring.warmup import warm_up_cases
+from scoring.warmup import warm_up_to_score
 
 
 @dataclass(frozen=True)
@@ -225,5 +225,5 @@ def _run(fields: FieldArchive, work: Sequence[_Job], jobs: int) -> Iterator[Case
             yield score_case(fields, job.pair, job.config, job.ground_truth, job.rules)
         return
     # spawned, not forked: a fork of a process with threads may hang
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=warm_up_cases) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=warm_up_to_score) as pool:
         yield from pool.map(_Job.run, work)

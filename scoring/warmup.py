@@ -26,13 +26,17 @@ _MMAP_MAX, _TRIM_THRESHOLD = -4, -1
 
 def warm_up() -> None:
     """Load (and on the first run of a machine compile) every kernel."""
-    warm_up_cases()
-    warm_up_rankings()
+    _load_for_cases()
+    _load_for_rankings()
 
 
-def warm_up_cases() -> None:
-    """Load every kernel that fields and cases need; for processes that score, once when they start."""
+def warm_up_to_score() -> None:
+    """Load every kernel that fields and cases need, and keep freed memory; once, when a process starts."""
     _keep_freed_memory()
+    _load_for_cases()
+
+
+def _load_for_cases() -> None:
     labels = np.zeros((6, 6, 6), np.uint8)
     labels[2:4, 2:4, 2:4] = 1
     for kind in (np.float32, np.float64):
@@ -50,8 +54,8 @@ def warm_up_cases() -> None:
     kernels.holds(np.frombuffer(bytearray(16), np.uint8)[:-8], np.frombuffer(bytes(8), np.uint8))
 
 
-def warm_up_rankings() -> None:
-    """Load every kernel of the tests: one resample and several, short and long rows, exact and not."""
+def _load_for_rankings() -> None:
+    """One resample and several, short and long rows, exact and not."""
     rng = np.random.default_rng(0)
     for cases in (12, 60):
         values, case = np.round(rng.random((2, cases)), 1), np.arange(cases, dtype=np.int32)

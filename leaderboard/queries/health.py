@@ -11,7 +11,7 @@ from pathlib import Path
 from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
 from kombu.exceptions import OperationalError
@@ -89,7 +89,7 @@ def _looked_at(name: str, look: Callable[[], str]) -> Part:
     except Unwell as unwell:
         return Part(name, ok=False, words=str(unwell))
     # Their texts name hosts and users: only the kind of the fault is told.
-    except (DatabaseError, OperationalError, OSError) as error:
+    except (Error, OperationalError, OSError) as error:
         return Part(name, ok=False, words=f"does not answer ({type(error).__name__})")
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 
-from django.db import DatabaseError
+from django.db import Error
 from kombu.exceptions import OperationalError
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import (
@@ -37,7 +37,7 @@ class _Site(Collector):
         for part, read in (("database", _rows), ("broker", _messages)):
             try:
                 found = list(read())
-            except (DatabaseError, OperationalError, OSError):
+            except (Error, OperationalError, OSError):
                 found = []
             up.add_metric([part], bool(found))
             yield from found

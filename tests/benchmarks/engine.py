@@ -31,7 +31,7 @@ from scoring.metrics.overlap import dice, present
 from scoring.metrics.regularity import non_diffeomorphic_volume
 from scoring.metrics.surface import hd95
 from scoring.spec import RULES, read_config
-from scoring.warmup import warm_up
+from scoring.warmup import warm_up_to_score
 from scoring.warp import label_ids, sample_index, warp_ids
 from tests.benchmarks.anatomy import LABELS, write_pair
 from tests.scoring import oracle
@@ -81,7 +81,7 @@ def whole(folder: Path) -> list[str]:
 def ours(folder: Path, quality: str, config: str) -> tuple[list[float], float, float]:
     """CPU seconds of some scorings as a worker does them, its peak memory (MiB) and the mean Dice."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    warm_up()
+    warm_up_to_score()
     settings, seconds = read_config(folder / f"{config}.json"), []
     with open_fields(folder / quality) as fields:
         for _ in range(REPEATS):
@@ -118,7 +118,7 @@ def parts(folder: Path) -> list[str]:
 
 def part_rows(folder: Path) -> list[Row]:
     """(part, seconds of the oracle, seconds here), the two run one after the other."""
-    warm_up()
+    warm_up_to_score()
     config = read_config(folder / "all.json")
     with open_fields(folder / "good") as fields:
         field, read = timed(lambda: load_field(fields, config.pairs[0], config))
@@ -194,7 +194,7 @@ def growth(folder: Path) -> list[str]:
 
 def after_reading(folder: Path, config: str) -> float:
     """CPU seconds of a pair whose field is in memory."""
-    warm_up()
+    warm_up_to_score()
     settings = read_config(folder / f"{config}.json")
     pair = settings.pairs[0]
     with open_fields(folder / "good") as fields:
@@ -206,7 +206,7 @@ def pairs_alone(folder: Path, core: int = 0) -> float:
     """CPU seconds of some pairs after warming up, on one of the machine's cores."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[core % len(cores)]})
-    warm_up()
+    warm_up_to_score()
     settings = read_config(folder / "all.json")
     with open_fields(folder / "good") as fields:
         score_case(fields, settings.pairs[0], settings, folder, RULES["lumir24"])

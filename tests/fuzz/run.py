@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from scoring.warmup import warm_up
+from scoring.warmup import warm_up_to_score
 from tests.fuzz import mutate
 from tests.fuzz.targets import TARGETS
 
@@ -113,7 +113,7 @@ def _keep(place: mmap.mmap, kept: Path) -> Path:
 
 
 def _work(line: Connection, place: mmap.mmap, seed: int, start: int, seconds: float) -> None:
-    warm_up()
+    warm_up_to_score()
     for name in NAMES:
         TARGETS[name].read(TARGETS[name].seeds[0])
     base = _peak()

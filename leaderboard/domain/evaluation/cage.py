@@ -134,6 +134,13 @@ class Cage:
         """Return when it has started; raises as `run` does."""
         if self.ready is None:
             self.ready = self._receive(STARTING_SECONDS)["ready"]
+            if not self.is_closed:
+                logger.warning("The cage cannot leave the network on this system: unshare is not permitted.")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has no network."""
+        return self.ready is not None and self.ready["network"] == "none"
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         answer = frames.receive(self.line, time.monotonic() + seconds)
@@ -233,7 +240,7 @@ def close() -> None:
 
 
 def try_out() -> bool:
-    """Start a cage and end it: compiles what is not compiled yet. Returns whether it has no network.
+    """Start a cage and end it. Returns whether it has no network.
 
     Raises Broken where no cage can be started at all.
     """
@@ -242,10 +249,7 @@ def try_out() -> bool:
         cage.wait_until_ready()
     finally:
         cage.close()
-    closed = cage.ready is not None and cage.ready["network"] == "none"
-    if not closed:
-        logger.warning("The cage cannot leave the network on this system: unshare is not permitted.")
-    return closed
+    return cage.is_closed
 
 
 atexit.register(close)

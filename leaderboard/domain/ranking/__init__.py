@@ -19,7 +19,7 @@ from leaderboard.domain.ranking.what_if import (
     what_if,
     what_if_heatmap,
 )
-from scoring.warmup import warm_up_rankings
+from scoring.warmup import warm_up
 
 __all__ = [
     "WhatIf",
@@ -37,7 +37,7 @@ __all__ = [
     "to_complete",
     "told_means",
     "update_board",
-    "warm_up_rankings",
+    "warm_up",
     "what_if",
     "what_if_heatmap",
 ]
