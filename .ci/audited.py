@@ -17,12 +17,24 @@ def read(path: Path) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
+def not_asked(folder: Path, tool: str) -> tuple[int, list[str]]:
+    """That no advisory came, and the last that the tool said: most often that nobody was reached."""
+    log = folder / f"{tool}.log"
+    said = (
+        [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        if log.exists()
+        else []
+    )
+    why = f" ({said[-1].strip()[:200]})" if said else ""
+    return NOT_ASKED, [f"{tool}: the advisory service did not answer; no package was looked up{why}."]
+
+
 def python(folder: Path) -> tuple[int, list[str]]:
     """Exit code and lines for the packages of requirements.lock."""
     packages = read(folder / "python.json").get("dependencies", [])
     asked = [package for package in packages if "skip_reason" not in package]
     if not asked:
-        return NOT_ASKED, ["python: the advisory service was not reachable; no package was looked up."]
+        return not_asked(folder, "python")
     lines = [f"python: {len(asked)} of {len(packages)} packages looked up."]
     lines += [f"python: {package['name']} was NOT looked up." for package in packages if package not in asked]
     for package in asked:
@@ -36,7 +48,7 @@ def npm(folder: Path) -> tuple[int, list[str]]:
     """Exit code and lines for the packages of package-lock.json."""
     flaws = read(folder / "npm.json").get("vulnerabilities")
     if flaws is None:
-        return NOT_ASKED, ["npm: the advisory service was not reachable; no package was looked up."]
+        return not_asked(folder, "npm")
     lines = [f"npm: {name}: {flaw['severity']}." for name, flaw in flaws.items()]
     return FOUND if lines else 0, lines or ["npm: all packages looked up, no known vulnerability."]
 
