@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models.fields.json import KeyTransform
+
 from leaderboard.enums import Aspect
 from leaderboard.queries.boards import Board, parts_named
 
@@ -23,6 +25,24 @@ class CaseValues:
     def of_entry(self, entry: str) -> dict[str, Values]:
         """By metric."""
         return {name: by_entry[entry] for name, by_entry in self.values.items() if entry in by_entry}
+
+
+def values_of_case(board: Board, dataset: str, case: str) -> CaseValues | None:
+    """Of one case alone, picked inside the database: of hundreds of entries the rest is large. Two queries.
+
+    None where the board has no such case, or all is hidden.
+    """
+    seen = board.veil.seen(Aspect.PER_CASE)
+    keys = parts_named(board, [f"cases/{dataset}"]).values_list("payload", flat=True).first()
+    if not seen or case not in (keys or []):
+        return None
+    at, names = keys.index(case), {f"values/{dataset}/{true}": shown for true, shown in seen.items()}
+    metrics = [name for one in board.datasets if one.slug == dataset for name in one.metrics]
+    picked = {f"of_{name}": KeyTransform(at, KeyTransform(name, "payload")) for name in metrics}
+    rows = parts_named(board, names).annotate(**picked).values("name", *picked)
+    found = {names[row["name"]]: row for row in rows}
+    of_all = {name: {entry: [row[f"of_{name}"]] for entry, row in found.items()} for name in metrics}
+    return CaseValues([case], of_all)
 
 
 def values_on(

@@ -79,22 +79,18 @@ def table_rows(rows: Sequence[Sequence[str]]) -> SafeString:
 
 
 def _table_row(line: Sequence[str]) -> str:
-    first, *rest = line
-    return f'<tr><th scope="row">{_linked(first)}</th>{_cells(rest)}</tr>'
-
-
-def _cells(texts: Sequence[str]) -> str:
-    if any(type(text) is not str for text in texts):
-        return "".join(f"<td>{_linked(text)}</td>" for text in texts)
     # Escaped at once: no text has the character that stands between them.
-    joined = html.escape("\0".join(texts)).replace("\0", "</td><td>")
-    return f"<td>{joined}</td>" if texts else ""
+    texts = html.escape("\0".join(line)).split("\0")
+    for at, text in enumerate(line):
+        if type(text) is not str:
+            texts[at] = _linked(text, texts[at])
+    return f'<tr><th scope="row">{texts[0]}</th>{"".join([f"<td>{text}</td>" for text in texts[1:]])}</tr>'
 
 
-def _linked(text: str) -> str:
+def _linked(text: str, escaped: str = "") -> str:
     """A text, as a link where it has the address of a page."""
-    url = getattr(text, "url", None)
-    return f'<a href="{html.escape(url)}">{html.escape(text)}</a>' if url else html.escape(text)
+    escaped, url = escaped or html.escape(text), getattr(text, "url", None)
+    return f'<a href="{html.escape(url)}">{escaped}</a>' if url else escaped
 
 
 @register.filter

@@ -16,7 +16,7 @@ from leaderboard.pictures.scales import label_colour
 from leaderboard.queries import boards, cases, snapshots
 from leaderboard.queries.boards import Board
 from leaderboard.queries.cases import CaseEntry
-from leaderboard.queries.values import values_on
+from leaderboard.queries.values import values_of_case
 from leaderboard.views import access, leaders, phases, pictures, refusals
 from leaderboard.views.asked import until
 from leaderboard.views.pictures import Strip
@@ -80,8 +80,7 @@ def _results(request: HttpRequest, phase: Phase, case: Case) -> dict[str, Any]:
     board = board_of_cases(request, phase)
     if board is None:
         return {"withheld": snapshots.is_withheld(phase)}
-    known = values_on(board, [case.dataset.slug]).get(case.dataset.slug)
-    values = known if known is not None and case.key in known.cases else None
+    values = values_of_case(board, case.dataset.slug, case.key)
     found = cases.entries_on(board, case, values)
     chosen = _chosen(request, found)
     return {
