@@ -20,12 +20,8 @@ def read(path: Path) -> dict[str, Any]:
 def not_asked(folder: Path, tool: str) -> tuple[int, list[str]]:
     """That no advisory came, and the last that the tool said: most often that nobody was reached."""
     log = folder / f"{tool}.log"
-    said = (
-        [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        if log.exists()
-        else []
-    )
-    why = f" ({said[-1].strip()[:200]})" if said else ""
+    said = log.read_text(errors="replace").strip() if log.exists() else ""
+    why = f" ({said.splitlines()[-1][:200]})" if said else ""
     return NOT_ASKED, [f"{tool}: the advisory service did not answer; no package was looked up{why}."]
 
 

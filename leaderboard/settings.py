@@ -166,11 +166,11 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 # A task that is killed comes back: late acknowledgement, no prefetching, and the visibility
 # timeout above the hard limit of a case. Checks and imports may take longer: their message is handed
 # out again meanwhile, and ends at once at the lease of the worker that is at it.
-SCORING_SOFT_LIMIT = timedelta(seconds=env.int("SCORING_SOFT_LIMIT_SECONDS", default=540))
+SCORING_SOFT_LIMIT = timedelta(seconds=positive("SCORING_SOFT_LIMIT_SECONDS", 540))
 SCORING_HARD_LIMIT = SCORING_SOFT_LIMIT + timedelta(seconds=60)
-LEASE = timedelta(seconds=env.int("LEASE_SECONDS", default=20))
-SWEEP_EVERY = timedelta(seconds=env.int("SWEEP_SECONDS", default=5))
-MAX_TRIES = env.int("MAX_TRIES", default=5)
+LEASE = timedelta(seconds=positive("LEASE_SECONDS", 20))
+SWEEP_EVERY = timedelta(seconds=positive("SWEEP_SECONDS", 5))
+MAX_TRIES = positive("MAX_TRIES", 5)
 # What a caged process may take for one case, and for one file of a check; after so many jobs it is renewed.
 CAGE_MEMORY_MIB = positive("CAGE_MEMORY_MIB", 2048)
 CAGE_SECONDS = positive("CAGE_SECONDS", 200)

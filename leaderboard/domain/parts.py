@@ -36,6 +36,10 @@ class Full(Exception):
     """There is no room for more bytes."""
 
 
+class Lost(Exception):
+    """Bytes that the database counts are not there any more."""
+
+
 def part_path(pk: uuid.UUID) -> Path:
     """Where the bytes of an unfinished upload lie."""
     return Path(settings.UPLOADS_ROOT) / f"{pk}.part"
@@ -74,9 +78,12 @@ def held(pk: uuid.UUID) -> Iterator[FileIO]:
 def write(file: FileIO, offset: int, length: int, blocks: Iterable[bytearray]) -> int:
     """Write from `offset` on and have it on the disk; returns the new end.
 
-    The database must never know of more than is there. Raises Refused for bytes beyond `length`, and Full.
+    The database must never know of more than is there. Raises Refused for bytes beyond `length`, Full, Lost.
     """
     end = offset
+    # Or a hole of zeros would stand in for them.
+    if os.fstat(file.fileno()).st_size < offset:
+        raise Lost
     try:
         file.truncate(offset)
         file.seek(offset)

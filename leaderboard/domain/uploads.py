@@ -6,6 +6,7 @@ a bucket, `storing` brings it there.
 """
 
 import hashlib
+import logging
 import shutil
 import time
 import uuid
@@ -31,6 +32,7 @@ from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Entry, Phase, Submission, Team, Upload
 
+logger = logging.getLogger(__name__)
 BLOCK = 4 * 2**20
 """So many bytes are held in memory, and are lost at most when the server is killed."""
 PIECE = 2**16
@@ -181,6 +183,8 @@ def sweep() -> None:
             finish(pk)
         except Refused:
             continue
+        except Exception:  # of one, which must not hold up the others
+            logger.exception("The upload %s cannot be ended", pk)
     for pk in _open().filter(expires_at__lte=timezone.now()).values_list("pk", flat=True):
         try:
             _expire(pk)
@@ -282,6 +286,9 @@ def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Ch
         _require_open(upload, offset)
         try:
             end = parts.write(file, offset, upload.length, _hashed(blocks, digest))
+        except parts.Lost:
+            _call_off(pk, "upload_lost")
+            raise Refused("upload_lost") from None
         except parts.Full as full:
             submission = upload.submission
             raise no_room(submission.phase.challenge, submission.filename, upload.length - offset) from full
@@ -304,6 +311,8 @@ def _hashed(blocks: Iterable[bytearray], digest: "hashlib._Hash | None") -> Iter
 def _hand_in(upload: Upload) -> None:
     submission, now = upload.submission, timezone.now()
     submission.stored = not parts.is_remote()
+    if not (part_path(upload.pk).exists() or upload_path(submission).exists()):
+        raise Refused("upload_lost")
     states.move(submission.pk, SubmissionState.RECEIVED, received_at=now, stored=submission.stored)
     Upload.objects.filter(pk=upload.pk).update(finished_at=now)
     states.log(submission.pk, "received", name=submission.filename, size=filesizeformat(upload.length))

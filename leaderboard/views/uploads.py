@@ -42,6 +42,7 @@ STATUS = {
     "no_team": 403,
     "upload_offset": 409,
     "upload_gone": 410,
+    "upload_lost": 410,
     "file_too_large": 413,
     "upload_too_long": 413,
     "upload_busy": 423,

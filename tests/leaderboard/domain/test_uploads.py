@@ -333,6 +333,21 @@ def test_a_whole_file_whose_end_was_never_told_is_finished(
     assert path.read_bytes() == DATA
 
 
+def test_what_is_lost_on_the_server_is_called_off_and_holds_up_no_other(entry: Entry, phase: Phase) -> None:
+    broken, lost, other = begun(entry, phase), whole(entry, phase), whole(entry, phase)
+    uploads.append(broken.pk, 0, io.BytesIO(DATA[:500]))
+    for upload in (broken, lost):
+        part_path(upload.pk).unlink()
+    with pytest.raises(Refused) as refused:
+        uploads.append(broken.pk, 500, io.BytesIO(DATA[500:]))
+    assert refused.value.code == "upload_lost"
+    uploads.sweep()
+    assert (state(broken), state(lost), state(other)) == (S.CANCELLED, S.CANCELLED, S.RECEIVED)
+    assert all("lost on the server" in log(upload)[-1] for upload in (broken, lost))
+    assert not list(Path(settings.UPLOADS_ROOT).glob("*.part"))
+    assert attempts.attempts(entry.team, phase, timezone.now()).used == 1
+
+
 def test_what_has_expired_is_called_off_and_deleted(entry: Entry, phase: Phase) -> None:
     upload, going_on = begun(entry, phase), begun(entry, phase)
     uploads.append(upload.pk, 0, io.BytesIO(DATA[:1024]))
