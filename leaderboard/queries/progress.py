@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,18 @@ from leaderboard.models import CaseResult, Submission, Upload
 
 
 @dataclass(frozen=True)
+class RunningMean:
+    """Over the cases done so far that have a value, if any; `missing` counts those that have none."""
+
+    mean: float | None
+    missing: int
+
+
+@dataclass(frozen=True)
 class Progress:
     """State in words, cases done of all, running means, place in the queue, and an estimate of the rest.
 
-    upload: while the file is on its way, how far it is.
+    running_means: by the metrics' names in the configs. upload: while the file is on its way, how far it is.
     """
 
     state: SubmissionState
@@ -29,7 +37,7 @@ class Progress:
     problems: list[dict[str, str]]
     queue_position: int | None = None
     seconds_left: float | None = None
-    running_mean: list[tuple[str, str]] = field(default_factory=list)
+    running_means: Mapping[str, RunningMean] = field(default_factory=dict)
     upload: Upload | None = None
 
     @property
@@ -54,7 +62,7 @@ def progress_of(submission: Submission) -> Progress:
         problems=submission.problems,
         queue_position=_queue_position(submission),
         seconds_left=_seconds_left(done, counts["total"] - counts["done"]),
-        running_mean=_running_means(done.values_list("values", flat=True)),
+        running_means=_running_means(done.values_list("values", flat=True)),
         upload=_upload(submission),
     )
 
@@ -82,19 +90,15 @@ def _seconds_left(done: Any, left: int) -> float | None:
     return left * seconds / (len(times) - 1)
 
 
-def _running_means(rows: Iterable[dict[str, float]]) -> list[tuple[str, str]]:
-    """The mean of each metric over the cases done so far; a case without a value is left out and counted."""
+def _running_means(rows: Iterable[dict[str, float]]) -> dict[str, RunningMean]:
+    """By a metric's name in the config."""
     values = defaultdict(list)
     for row in rows:
         for name, value in row.items():
             values[name].append(value)
-    return [(name, _mean(numbers)) for name, numbers in values.items()]
+    return {name: _mean(numbers) for name, numbers in values.items()}
 
 
-def _mean(numbers: list[float]) -> str:
+def _mean(numbers: list[float]) -> RunningMean:
     finite = [number for number in numbers if math.isfinite(number)]
-    if not finite:
-        return "none yet"
-    missing = len(numbers) - len(finite)
-    mean = f"{sum(finite) / len(finite):.4f}"
-    return f"{mean} ({missing} without a value)" if missing else mean
+    return RunningMean(sum(finite) / len(finite) if finite else None, len(numbers) - len(finite))

@@ -1,7 +1,6 @@
 """Submitting a file and following it until it is on the board."""
 
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,16 @@ from django.views.decorators.cache import never_cache
 from zipstream import ZipStream
 
 from leaderboard import incoming, rules
-from leaderboard.domain import attempts, parts, people, submissions, teams, upload_tokens, uploads
+from leaderboard.domain import attempts, parts, people, ranking, submissions, teams, upload_tokens, uploads
 from leaderboard.domain.evaluation import handouts
 from leaderboard.enums import Aspect
 from leaderboard.forms import SubmitForm
 from leaderboard.messages import WORDS, Refused
 from leaderboard.models import Case, Dataset, Phase, Submission, Team
 from leaderboard.queries import snapshots
+from leaderboard.queries.boards import Metric
 from leaderboard.queries.ledger import ledger_of
-from leaderboard.queries.progress import progress_of
+from leaderboard.queries.progress import Progress, RunningMean, progress_of
 from leaderboard.views import access
 from leaderboard.views.people import signed_in
 
@@ -123,14 +123,14 @@ def _seen(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     sight = access.sight(request, shown.phase)
     progress, logs = progress_of(shown), access.may_read_log(request, shown.phase, team.slug)
     theirs = access.is_theirs(request, challenge, team.slug)
-    if not sight.shows(Aspect.AGGREGATES, team.slug) or not (theirs or _stood_at_the_freeze(shown, sight)):
-        progress = replace(progress, running_mean=[])
+    told = sight.shows(Aspect.AGGREGATES, team.slug) and (theirs or _stood_at_the_freeze(shown, sight))
     return {
         "submission": shown,
         "entry": shown.entry,
         "phase": shown.phase,
         "challenge": challenge,
         "progress": progress,
+        "means": _means(shown.phase, progress) if told else [],
         "logs": logs,
         "events": shown.events.all() if logs else (),
         "is_theirs": theirs,
@@ -138,6 +138,15 @@ def _seen(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
         "is_member": theirs and rules.is_member(request.user, team),
         "may_choose": rules.may_choose(shown.phase, timezone.now()),
     }
+
+
+def _means(phase: Phase, progress: Progress) -> list[tuple[Metric, RunningMean]]:
+    """The means over the cases done, as boards name and order them."""
+    if not progress.running_means:
+        return []
+    known = ranking.metrics_by_name(phase)
+    found = [(Metric(**known[name]), progress.running_means.get(name)) for name in known]
+    return [(metric, mean) for metric, mean in found if mean is not None]
 
 
 def _stood_at_the_freeze(shown: Submission, sight: rules.Sight) -> bool:

@@ -112,6 +112,7 @@
     }
     find("entry").addEventListener("change", () => change(fixed, morph));
     for (const one of both) one.canvas.addEventListener("keydown", (event) => step(event, one, both));
+    tell(fixed);
     section.viewers = both;
     section.dataset.ready = "";
   }

@@ -27,10 +27,10 @@ def test_from_sign_up_to_the_board(
 
     page.goto(site)
     page.get_by_role("link", name="Enter the challenge").first.click()
-    page.get_by_label("Email").fill("ada@example.org")
-    page.get_by_label("Username").fill("ada")
+    page.get_by_label("E-mail address").fill("ada@example.org")
+    page.get_by_label("User name").fill("ada")
     page.get_by_label("Password", exact=True).fill("analytical-engine")
-    page.get_by_label("Password (again)").fill("analytical-engine")
+    page.get_by_label("The password again").fill("analytical-engine")
     page.get_by_role("button", name="Make the account").click()
     expect(page.locator("main")).to_contain_text("ada@example.org")
 

@@ -37,10 +37,10 @@ def test_two_people_found_a_team_by_invitation(
     guest.goto(mailed(mailbox, r"http://\S+/invitations/[^\s\"]+"))
     expect(guest.get_by_role("heading", level=1)).to_have_text("Join Analytical Engines")
     guest.get_by_role("link", name="Make an account").click()
-    expect(guest.get_by_label("Email")).to_have_value("grace@example.org")
-    guest.get_by_label("Username").fill("grace")
+    expect(guest.get_by_label("E-mail address")).to_have_value("grace@example.org")
+    guest.get_by_label("User name").fill("grace")
     guest.get_by_label("Password", exact=True).fill("compile-the-compiler")
-    guest.get_by_label("Password (again)").fill("compile-the-compiler")
+    guest.get_by_label("The password again").fill("compile-the-compiler")
     guest.get_by_role("button", name="Make the account").click()
 
     # The link had come to the very address: no second mail has to be opened.

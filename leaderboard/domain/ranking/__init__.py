@@ -10,7 +10,7 @@ from leaderboard.domain.ranking.boards import (
 )
 from leaderboard.domain.ranking.comparison import comparison
 from leaderboard.domain.ranking.rescored import boards_before_and_after, shadows_of
-from leaderboard.domain.ranking.standing import kinds_of, told_means
+from leaderboard.domain.ranking.standing import kinds_of, metrics_by_name, told_means
 from leaderboard.domain.ranking.what_if import (
     WhatIf,
     explanation,
@@ -29,6 +29,7 @@ __all__ = [
     "explanation",
     "kinds_of",
     "mark_stale",
+    "metrics_by_name",
     "other_matrix",
     "preset",
     "renew",

@@ -73,6 +73,15 @@ def told_means(evaluation: Evaluation) -> list[tuple[dict[str, Any], dict[str, A
     return [(metric_part(name, rules), found[name]) for name in FACTS if name in found]
 
 
+def metrics_by_name(phase: Phase) -> dict[str, dict[str, Any]]:
+    """What boards call the metrics of a phase's configs, by their names there, in the order of boards."""
+    configs = [config for configs in phase.datasets.values_list("configs", flat=True) for config in configs]
+    named = {name: METRICS[kind].short for kinds in kinds_of(configs) for name, kind in kinds.items()}
+    order = {short: at for at, short in enumerate(FACTS)}
+    ordered = sorted(named.items(), key=lambda pair: order[pair[1]])
+    return {name: metric_part(short, phase.rules) for name, short in ordered}
+
+
 def score_table(
     phase: Phase, evaluations: Sequence[Evaluation], slugs: Sequence[str] | None = None
 ) -> ScoreTable:
