@@ -33,8 +33,8 @@ def values_of_case(board: Board, dataset: str, case: str) -> CaseValues | None:
     None where the board has no such case, or all is hidden.
     """
     seen = board.veil.seen(Aspect.PER_CASE)
-    keys = parts_named(board, [f"cases/{dataset}"]).values_list("payload", flat=True).first()
-    if not seen or case not in (keys or []):
+    keys: list[str] = parts_named(board, [f"cases/{dataset}"]).values_list("payload", flat=True).first() or []
+    if not seen or case not in keys:
         return None
     at, names = keys.index(case), {f"values/{dataset}/{true}": shown for true, shown in seen.items()}
     metrics = [name for one in board.datasets if one.slug == dataset for name in one.metrics]
