@@ -1,7 +1,6 @@
 """The site's own middleware."""
 
 import time
-import zoneinfo
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from leaderboard import logs, looking, rules, telemetry
 from leaderboard.context import nav_of
 from leaderboard.messages import WORDS
 from leaderboard.views import health
+from leaderboard.words import zone
 
 TIME_ZONE_COOKIE = "tz"
 FOR_ORGANIZERS = ("/organize/", "/admin/")
@@ -88,17 +88,10 @@ def viewer_time_zone(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
         profile = getattr(request.user, "profile", None)
         name = profile.time_zone if profile else ""
-        with timezone.override(_zone(name or request.COOKIES.get(TIME_ZONE_COOKIE, "UTC"))):
+        with timezone.override(zone(name or request.COOKIES.get(TIME_ZONE_COOKIE, ""))):
             return get_response(request)
 
     return middleware
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return zoneinfo.ZoneInfo("UTC")
 
 
 def organizers_second_factor(get_response: Handler) -> Handler:

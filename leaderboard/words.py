@@ -1,9 +1,18 @@
 """How times, spans of time and people are called, on pages and in mails alike."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of a name; UTC for none, or for one that this system does not know (any more)."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def moment(at: datetime | None) -> str:

@@ -94,6 +94,8 @@ def _backup(target: Path, *, link: bool) -> Manifest:
         with connection.cursor() as cursor:
             # One moment for all tables, whatever is committed meanwhile.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Between two tables the first is hashed here, which of a large one takes minutes.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             for table in _tables():
                 manifest.tables[table] = _dump(cursor, table, target)
         wanted = list(_named())

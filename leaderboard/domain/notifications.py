@@ -26,7 +26,7 @@ from leaderboard.models import (
     Submission,
     Team,
 )
-from leaderboard.words import moment
+from leaderboard.words import moment, zone
 
 _K = NotificationKind
 DIGEST_AT = time(7)
@@ -77,15 +77,15 @@ def first_try(profile: Profile | None, at: datetime) -> datetime | None:
     """When the mail of something told at `at` goes out: at once, with the next digest, or never."""
     choice = profile.mail if profile else MailChoice.EACH
     if choice == MailChoice.DIGEST:
-        return next_digest(at, ZoneInfo((profile and profile.time_zone) or "UTC"))
+        return next_digest(at, zone(profile.time_zone if profile else ""))
     return at if choice == MailChoice.EACH else None
 
 
-def next_digest(at: datetime, zone: ZoneInfo) -> datetime:
+def next_digest(at: datetime, where: ZoneInfo) -> datetime:
     """The next morning in a person's zone."""
-    local = at.astimezone(zone)
-    today = datetime.combine(local.date(), DIGEST_AT, zone)
-    return today if today > local else datetime.combine(local.date() + timedelta(days=1), DIGEST_AT, zone)
+    local = at.astimezone(where)
+    today = datetime.combine(local.date(), DIGEST_AT, where)
+    return today if today > local else datetime.combine(local.date() + timedelta(days=1), DIGEST_AT, where)
 
 
 def reschedule(profile: Profile) -> None:
@@ -218,8 +218,8 @@ def tell_of_phases() -> None:
 
 def _tell_of_phase(users: QuerySet[User], phase: Phase, kind: NotificationKind, at: datetime | None) -> None:
     key = f"{kind}:{phase.pk}:{at:%Y%m%d%H%M%S}"
-    for zone, some in _by_zone(users.exclude(notifications__key=key)).items():
-        with timezone.override(ZoneInfo(zone or "UTC")):
+    for name, some in _by_zone(users.exclude(notifications__key=key)).items():
+        with timezone.override(zone(name)):
             closes = moment(phase.closes_at)
             title, text = notice(
                 kind,

@@ -1,7 +1,6 @@
 """Who is told what, when, and only once."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +8,15 @@ from django.utils import timezone
 
 from leaderboard.domain import audit, mail, notifications, people, phases, states, teams
 from leaderboard.enums import MailChoice, NotificationKind, SubmissionState
-from leaderboard.models import Announcement, Challenge, Membership, Notification, Phase, Submission
+from leaderboard.models import (
+    Announcement,
+    Challenge,
+    Membership,
+    Notification,
+    Phase,
+    Profile,
+    Submission,
+)
 from tests.leaderboard import make
 
 pytestmark = pytest.mark.django_db
@@ -48,13 +55,16 @@ def test_who_has_no_address_or_left_the_site_gets_no_mail() -> None:
         ("2026-01-10T06:00", "Europe/Berlin", "2026-01-11T06:00"),
         ("2026-07-10T06:00", "Europe/Berlin", "2026-07-11T05:00"),
         ("2026-01-10T12:00", "UTC", "2026-01-11T07:00"),
+        # None is named, and one that this system does not know any more.
+        ("2026-01-10T12:00", "", "2026-01-11T07:00"),
+        ("2026-01-10T12:00", "Mars/Olympus", "2026-01-11T07:00"),
         # The night the clocks go forward in New York: 07:00 is 11:00 UTC, no longer 12:00.
         ("2026-03-07T20:00", "America/New_York", "2026-03-08T11:00"),
     ],
 )
 def test_the_digest_comes_at_seven_in_the_morning_where_one_lives(at: str, zone: str, expected: str) -> None:
     begun, ends = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (at, expected))
-    assert notifications.next_digest(begun, ZoneInfo(zone)) == ends
+    assert notifications.first_try(Profile(mail="digest", time_zone=zone), begun) == ends
 
 
 def test_waiting_mails_follow_a_changed_choice() -> None:
