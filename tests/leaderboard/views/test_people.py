@@ -306,3 +306,9 @@ def test_others_learn_nothing_of_it(organized: tuple[Challenge, User]) -> None:
 def test_the_admin_has_no_log_in_of_its_own(settings: Settings) -> None:
     answer = Client().get("/admin/login/?next=/admin/")
     assert answer["Location"].startswith("/accounts/login/")
+
+
+def test_a_form_that_is_too_old_is_told_from_a_page_that_one_may_not_see() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "ada", "password": "x"})
+    assert answer.status_code == 403
+    assert "<h1>Send the form again</h1>" in answer.content.decode()
