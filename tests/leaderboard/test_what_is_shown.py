@@ -30,7 +30,8 @@ EXPECTED: dict[tuple[Audience, ...], dict[str, set[int]]] = {
     (A.PARTICIPANTS,): {"public": set(), "other": {0, 1, 2}, "member": {0, 1, 2}, "organizer": {0, 1, 2}},
     (A.OWN_TEAM,): {"public": set(), "other": {2}, "member": {1}, "organizer": {0, 1, 2}},
 }
-PLANTED = (Aspect.AGGREGATES, Aspect.PER_DATASET, Aspect.PER_CASE, Aspect.NAMES, Aspect.LOGS)
+NUMBERS = (Aspect.AGGREGATES, Aspect.PER_DATASET, Aspect.PER_CASE)
+PLANTED = (*NUMBERS, Aspect.NAMES, Aspect.LOGS)
 
 
 @pytest.fixture
@@ -61,6 +62,8 @@ def test_an_aspect_is_found_by_exactly_those_to_whom_the_matrix_shows_it(
     # A team's own pages name it, whatever a board shows.
     own = {place.submissions[team].get_absolute_url() for team in (OWN, OTHER)} | set(place.of_entry(OWN))
     for audiences, expected in EXPECTED.items():
+        if audiences == (A.PUBLIC,):
+            continue  # the test below looks at it for all aspects at once
         place.show(aspect, *audiences)
         for name, client in browsers.items():
             if name == "organizer" and audiences:
@@ -69,6 +72,19 @@ def test_an_aspect_is_found_by_exactly_those_to_whom_the_matrix_shows_it(
             if aspect is Aspect.NAMES and name in ("member", "other"):
                 pages = [page for page in pages if page not in own]
             assert seen(aspect, text(client, pages)) == expected[name], (audiences, name)
+
+
+def test_what_is_shown_to_the_public_is_found_by_everybody(place: Place) -> None:
+    place.show(Aspect.AGGREGATES, A.PUBLIC, rest=[A.PUBLIC])
+    own = {place.submissions[team].get_absolute_url() for team in (OWN, OTHER)} | set(place.of_entry(OWN))
+    with_logs = place.pages(logs=True)
+    for name, client in place.browsers().items():
+        found = {page: text(client, [page]) for page in place.pages()}
+        of_all = "".join(found.values())
+        assert [seen(aspect, of_all) for aspect in NUMBERS] == [{0, 1, 2}] * 3, name
+        of_others = "".join(words for page, words in found.items() if page not in own)
+        assert seen(Aspect.NAMES, of_others) == {0, 1, 2}, name
+        assert seen(Aspect.LOGS, "".join(found[page] for page in with_logs)) == {0, 1, 2}, name
 
 
 FORMATS = ("", "leaderboard.csv", "leaderboard.json", "leaderboard.tex")
@@ -97,7 +113,6 @@ NOW = timezone.now()
 HOUR = timedelta(hours=1)
 EVERYTHING = {name: {0, 1, 2} for name in ("public", "other", "member", "organizer")}
 OWN_ONLY = {"public": set(), "other": {2}, "member": {1}, "organizer": {0, 1, 2}}
-NUMBERS = (Aspect.AGGREGATES, Aspect.PER_DATASET, Aspect.PER_CASE)
 # dates -> what is seen where the matrix shows everything to everybody
 TIMES: dict[str, tuple[dict[str, object], dict[str, set[int]]]] = {
     "before opening": ({"opens_at": NOW + HOUR}, EVERYTHING),
@@ -113,6 +128,8 @@ def test_the_matrix_holds_at_every_time(place: Place, when: str) -> None:
     Phase.objects.update(**dates)
     for name, client in place.browsers().items():
         for rest, teams in ((EVERYBODY, expected), ([A.OWN_TEAM], OWN_ONLY)):
+            if name == "organizer" and rest == EVERYBODY:
+                continue  # they see all of it where others see the least
             place.show(Aspect.AGGREGATES, *rest, rest=rest)
             words = text(client, place.pages())
             assert [seen(aspect, words) for aspect in NUMBERS] == [teams[name]] * 3, (name, rest)
