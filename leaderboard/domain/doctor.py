@@ -13,14 +13,13 @@ from typing import cast
 import django
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
-from django.core.cache import cache, caches
+from django.core.cache import cache
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from leaderboard import checks
-from leaderboard.broker import AWAY, Cache
 from leaderboard.domain.evaluation import cage, plan
 from leaderboard.enums import WORKING_STATES
 from leaderboard.folder import store
@@ -104,7 +103,7 @@ def examine(*, with_cage: bool = True) -> list[Finding]:
     if "database" in works:
         looks += OF_DATABASE
         looks += OF_TABLES if _looked("tables", _tables).ok else []
-    kept = _looked("cache", _cache)
+    kept = _looked("cache", health.cache)
     looks += [("beat", _beat)] if kept.ok else []
     return [*found, kept, *(_looked(name, look) for name, look in looks)]
 
@@ -122,14 +121,6 @@ def _looked(name: str, look: Callable[[], str]) -> Finding:
         return _finding(name, str(unwell), ok=False)
     except (DatabaseError, OSError) as error:
         return _finding(name, f"cannot be looked at ({type(error).__name__})", ok=False)
-
-
-def _cache() -> str:
-    try:
-        cast(Cache, caches["default"]).require()
-    except AWAY as error:
-        raise health.Unwell(f"does not answer ({type(error).__name__})") from error
-    return "answers"
 
 
 def _written() -> str:

@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 from celery import current_app
 from django.conf import settings
+from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
 from kombu.exceptions import OperationalError
 
+from leaderboard.broker import AWAY, Cache
 from leaderboard.folder import store
 from leaderboard.models import Worker
 from leaderboard.queries import queues
@@ -69,6 +72,15 @@ def disks() -> list[Disk]:
     else:
         roots |= {"Pictures": settings.MEDIA_ROOT, "Ground truth": settings.GROUND_TRUTH_ROOT}
     return [_disk(name, Path(root)) for name, root in roots.items()]
+
+
+def cache() -> str:
+    """That the cache answers. Raises Unwell; the site goes on without it."""
+    try:
+        cast(Cache, caches["default"]).require()
+    except AWAY as error:
+        raise Unwell(f"does not answer ({type(error).__name__})") from error
+    return "answers"
 
 
 def workers_alive() -> int:

@@ -41,8 +41,17 @@ class _Site(Collector):
                 found = []
             up.add_metric([part], bool(found))
             yield from found
+        up.add_metric(["cache"], _answers())
         yield up
         yield from _disks()
+
+
+def _answers() -> bool:
+    try:
+        health.cache()
+    except health.Unwell:
+        return False
+    return True
 
 
 def _rows() -> Iterator[Metric]:

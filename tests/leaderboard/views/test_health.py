@@ -187,6 +187,7 @@ def test_a_dead_database_and_a_dead_broker_are_named_and_the_process_still_answe
     metrics = asked(f"{address}/metrics")[1]
     assert 'leaderboard_up{part="database"} 0.0' in metrics
     assert 'leaderboard_up{part="broker"} 0.0' in metrics
+    assert 'leaderboard_up{part="cache"} 0.0' in metrics
 
 
 def read(body: bytes) -> dict[tuple[str, ...], float]:
@@ -216,8 +217,8 @@ def test_the_site_in_numbers(client: Client) -> None:
 
     told = read(client.get("/metrics").content)
     expected = {
-        ("leaderboard_up", "database"): 1,
         ("leaderboard_up", "broker"): 1,
+        ("leaderboard_up", "cache"): 1,
         ("leaderboard_submissions", "scoring"): 1,
         ("leaderboard_submissions", "failed"): 0,
         ("leaderboard_queue_rows", "scoring"): 1,
