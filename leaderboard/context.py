@@ -20,27 +20,30 @@ class Nav:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
-    @property
-    def _read(self) -> list[challenges.PhaseRow]:
-        """The phases of the challenge, where the page has read them all anyway."""
-        found: list[challenges.PhaseRow] = vars(self._request).get("phases", [])
-        return found
+    @cached_property
+    def _named(self) -> dict[str, str]:
+        """What in the address tells the challenge, by its lookup."""
+        match = self._request.resolver_match
+        return {
+            LOOKUPS[name]: value for name, value in (match.kwargs if match else {}).items() if name in LOOKUPS
+        }
+
+    @cached_property
+    def _of_address(self) -> list[challenges.PhaseRow]:
+        """The phases of the challenge whose slug is in the address, which come with it in one query."""
+        return challenges.phases_in(self._named["slug"]) if "slug" in self._named else []
 
     @cached_property
     def challenge(self) -> Challenge | None:
         """The challenge of the address, else the newest one."""
-        if self._read:
-            return self._read[0].phase.challenge
-        match = self._request.resolver_match
-        named = {
-            LOOKUPS[name]: value for name, value in (match.kwargs if match else {}).items() if name in LOOKUPS
-        }
-        found = Challenge.objects.filter(**named).first() if named else None
+        if self._of_address:
+            return self._of_address[0].phase.challenge
+        found = Challenge.objects.filter(**self._named).first() if self._named else None
         return found or Challenge.objects.order_by("-created_at").first()
 
     @cached_property
     def phases(self) -> list[challenges.PhaseRow]:
-        return self._read or (challenges.phases_of(self.challenge) if self.challenge else [])
+        return self._of_address or (challenges.phases_of(self.challenge) if self.challenge else [])
 
     @cached_property
     def phase(self) -> Phase | None:

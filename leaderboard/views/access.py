@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from leaderboard import rules
+from leaderboard.context import nav_of
 from leaderboard.enums import Aspect, RenderingState
 from leaderboard.models import Challenge, Dataset, Entry, Phase, Picture, Submission, Team, Upload
 from leaderboard.queries import challenges, snapshots
@@ -24,18 +25,18 @@ def phase_or_404(challenge: str, phase: str) -> Phase:
     )
 
 
-def phase_and_others_or_404(request: HttpRequest, challenge: str, phase: str) -> Phase:
-    """A phase, read together with the others of its challenge, which the navigation names."""
-    rows = vars(request)["phases"] = challenges.phases_in(challenge)
-    found = next((row.phase for row in rows if row.phase.slug == phase), None)
+def phase_of_navigation_or_404(request: HttpRequest, challenge: str, phase: str) -> Phase:
+    """A phase, out of those of its challenge that the navigation has read."""
+    of_all = [row.phase for row in nav_of(request).phases]
+    found = next((one for one in of_all if (one.challenge.slug, one.slug) == (challenge, phase)), None)
     if found is None:
         raise Http404
     return found
 
 
-def facts_of_phases(request: HttpRequest) -> list[object]:
-    """All that a page's head and navigation can say of the phases just read, and of their challenge."""
-    rows: list[challenges.PhaseRow] = vars(request)["phases"]
+def facts_of_navigation(request: HttpRequest) -> list[object]:
+    """All that a page's head and navigation can say of phases, of which there is one, and their challenge."""
+    rows = nav_of(request).phases
     models = [rows[0].phase.challenge, *(row.phase for row in rows)]
     values = [[vars(model)[field.attname] for field in model._meta.concrete_fields] for model in models]
     return [*values, *(row.state for row in rows)]

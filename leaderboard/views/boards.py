@@ -35,7 +35,7 @@ PAGE = "boards/leaderboard.html"
 
 def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpResponseBase:
     """The board of a phase with its figures; read from a snapshot, whose HTML is kept."""
-    shown = access.phase_and_others_or_404(request, challenge, phase)
+    shown = access.phase_of_navigation_or_404(request, challenge, phase)
     sight, row = access.sight(request, shown), challenges.phase_row(shown)
     facts = {
         "row": row,
@@ -58,7 +58,7 @@ def leaderboard(request: HttpRequest, challenge: str, phase: str) -> HttpRespons
         if snapshot is not None:
             make = partial(_page, request, context | {"snapshot": snapshot}, sight)
             told = (sight.key, facts, snapshot.content_hash, snapshot.created_at)
-            return whole.answer(request, make, *told, *access.facts_of_phases(request))
+            return whole.answer(request, make, *told, *access.facts_of_navigation(request))
         if not context["hidden"]:
             context["renewing"] = _renewed(shown, asked, sight)
     except Refused as refused:

@@ -286,7 +286,7 @@ def test_significance_shows_one_grid_and_leads_to_the_others(client: Client, pha
 
 
 @pytest.mark.parametrize("entries", [1, 3, 40])
-@pytest.mark.parametrize(("address", "queries"), [("stability/", 6), ("significance/", 7)])
+@pytest.mark.parametrize(("address", "queries"), [("stability/", 5), ("significance/", 6)])
 def test_pages_on_certainty_have_a_constant_number_of_queries(
     client: Client,
     phase: Phase,

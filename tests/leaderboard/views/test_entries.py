@@ -141,7 +141,7 @@ def test_an_entrys_page_has_a_constant_number_of_queries(
 ) -> None:
     payload.snapshot(phase, entries)
     # Entry; phases and board; submissions; means; cases; challenge and phases of the navigation.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         page(client, "/challenges/lumir/entries/entry-0/")
 
 
