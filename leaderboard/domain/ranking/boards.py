@@ -186,7 +186,6 @@ def _completed(snapshot: Snapshot) -> _Board | None:
 
 
 def _keep(phase: Phase, scheme: RankingScheme, board: _Board, stood_at: datetime | None = None) -> None:
-    fields = {} if stood_at is None else {"created_at": stood_at}
     snapshot = Snapshot.objects.create(
         phase=phase,
         scheme=scheme,
@@ -195,7 +194,8 @@ def _keep(phase: Phase, scheme: RankingScheme, board: _Board, stood_at: datetime
         completes=board.completes,
         inputs=board.inputs,
         payload=board.payload,
-        **fields,
+        # By the database's clock: the newest board is to be the newest, whose worker's clock ever is wrong.
+        created_at=stood_at or Now(),
     )
     SnapshotPart.objects.bulk_create(
         (SnapshotPart(snapshot=snapshot, name=name, payload=part) for name, part in stored(board.parts)),

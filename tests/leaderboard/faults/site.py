@@ -196,5 +196,6 @@ def differences(found: Any, expected: Any, where: str = "") -> Iterator[tuple[st
 def expect_all_as_undisturbed(site: Site, phase: Phase, undisturbed: dict[str, Any]) -> None:
     wait(lambda: is_over(phase), tell=lambda: f"{log_of(phase)}\n{site.rig.log()}")
     found = outcome(phase)
-    assert list(differences(found, undisturbed)) == []
+    told = list(differences(found, undisturbed))
+    assert told == [], told
     assert not any(part_path(pk).exists() for pk in Submission.objects.values_list("pk", flat=True))

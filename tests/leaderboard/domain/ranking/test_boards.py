@@ -1,6 +1,6 @@
 """A board's life: ranks first, certainty after, one layout of today, and nothing made twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from leaderboard.models import (
     Phase,
     Snapshot,
     SnapshotPart,
+    Submission,
 )
 from leaderboard.queries import boards, snapshots
 from tests.leaderboard import make
@@ -60,6 +61,25 @@ def test_ranks_stand_before_anybody_knows_how_sure_they_are(phase: Phase) -> Non
     assert not Completion.objects.exists()
     kept = Snapshot.objects.get(pk=first.pk)
     assert (kept.payload, kept.content_hash) == (first.payload, first.content_hash)
+
+
+class Behind(datetime):
+    """The clock of a machine that was set back."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) - timedelta(days=2)
+
+
+def test_a_worker_whose_clock_is_behind_makes_the_newest_board_all_the_same(
+    phase: Phase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = updated(phase)
+    Submission.objects.filter(phase=phase).order_by("pk")[:1].get().delete()
+    monkeypatch.setattr("django.utils.timezone.datetime", Behind)
+    second = updated(phase)
+    assert (len(first.payload["entries"]), len(second.payload["entries"])) == (3, 2)
+    assert second.created_at > first.created_at
 
 
 def test_a_board_that_stumbles_is_tried_again_later_each_time(
