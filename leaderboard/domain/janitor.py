@@ -36,7 +36,10 @@ class Found:
 
 
 def tidy(*, dry_run: bool = False) -> list[Found]:
-    """Remove what may go; returns what was (with `dry_run`: would be) removed."""
+    """Remove what may go; returns what was (with `dry_run`: would be) removed.
+
+    Raises ExceptionGroup of what some kinds stumbled over, after all the others.
+    """
     now = timezone.now()
     kinds: tuple[Callable[..., Found], ...] = (
         _files,
@@ -47,7 +50,15 @@ def tidy(*, dry_run: bool = False) -> list[Found]:
         _unfinished,
         _imports,
     )
-    return [kind(now, dry_run=dry_run) for kind in kinds]
+    found, faults = [], []
+    for kind in kinds:
+        try:
+            found.append(kind(now, dry_run=dry_run))
+        except Exception as error:  # noqa: BLE001 raised below
+            faults.append(error)
+    if faults:
+        raise ExceptionGroup("Some kinds could not be tidied; the others were.", faults)
+    return found
 
 
 def unneeded_files(now: datetime) -> Iterator[Kept]:

@@ -43,8 +43,8 @@ def create(
     challenge: Challenge, by: User, name: str, datasets: Iterable[Dataset] = (), **facts: Any
 ) -> Phase:
     """Create a phase. Raises Refused where its dates contradict each other."""
-    slug = free_slug(Phase.objects.filter(challenge=challenge), name)
     with transaction.atomic():
+        slug = free_slug(Phase.objects.filter(challenge=challenge), name)
         phase = _saved(Phase(challenge=challenge, slug=slug, name=name, **facts))
         phase.datasets.set(datasets)
         audit.record(challenge, by, f"Phase {name} created", phase=phase, public=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.text import slugify
 
 from leaderboard.domain import audit, notifications, people, ranking
@@ -13,6 +13,9 @@ from leaderboard.enums import Role
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Entry, Membership, Phase, Submission, Team
 from leaderboard.words import person
+
+SLUGS = 1
+"""The database's advisory lock under which slugs are taken."""
 
 
 def team_of(user: User, challenge: Challenge) -> Team | None:
@@ -211,7 +214,10 @@ def describe_entry(entry: Entry, by: User, name: str, **card: Any) -> None:
 
 
 def free_slug(taken: Any, name: str) -> str:
-    """A readable slug for `name` that no row of `taken` has."""
+    """A readable slug for `name` that no row of `taken` has, for the transaction that takes it."""
+    with connection.cursor() as cursor:
+        # One at a time: two that look at once would take the same.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SLUGS])
     base = slugify(name)[:40] or "unnamed"
     slugs = set(taken.filter(slug__startswith=base).values_list("slug", flat=True))
     numbered = (f"{base}-{number}" for number in range(2, len(slugs) + 3))

@@ -108,6 +108,15 @@ def test_what_ended_imports_left_goes_and_what_waits_stays(settings: Settings) -
     assert {path.name for path in folder.iterdir()} == {f"{waits.pk}-abc", f"{waits.pk}.zip", "999999.zip"}
 
 
+def test_a_kind_that_stumbles_is_told_after_all_others(settings: Settings) -> None:
+    settings.KEEP_SNAPSHOTS = timedelta(days=999_999_999)
+    Session.objects.create(session_key="old", session_data="", expire_date=OLD)
+    with pytest.raises(ExceptionGroup) as told:
+        janitor.tidy()
+    assert [type(fault) for fault in told.value.exceptions] == [OverflowError]
+    assert not Session.objects.exists()
+
+
 def test_the_command_only_looks_when_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
     Session.objects.create(session_key="old", session_data="", expire_date=OLD)
     call_command("janitor", "--dry-run")

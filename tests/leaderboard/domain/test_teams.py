@@ -41,6 +41,17 @@ def joined(team: Team, days_ago: float = 0) -> User:
     return user
 
 
+def until_one_waits(found: list[Team]) -> None:
+    """Return when another connection waits for a lock of this one, or has found a team without."""
+    # Not pg_stat_activity: within a transaction that stays what it was at the first look.
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with connection.cursor() as cursor:
+        while not found:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                break
+
+
 def captain(team: Team) -> User:
     return User.objects.get(memberships__team=team, memberships__role=Role.CAPTAIN)
 
@@ -183,15 +194,27 @@ def test_an_upload_that_waits_for_a_merger_counts_for_the_united_team() -> None:
         mergers.merge(into, merged, organizer, "one lab")
         thread = threading.Thread(target=upload)
         thread.start()
-        # Not pg_stat_activity: within a transaction that stays what it was at the first look.
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        with connection.cursor() as cursor:
-            while not found:
-                cursor.execute(waiting)
-                if cursor.fetchone()[0]:
-                    break
+        until_one_waits(found)
     thread.join()
     assert found == [into]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_names_of_one_slug_at_once_are_two_teams() -> None:
+    challenge, founders = make.challenge(), (make.user(), make.user())
+    found: list[Team] = []
+
+    def second() -> None:
+        found.append(teams.found_team(founders[1], challenge, "Lab X"))
+        connection.close()
+
+    with transaction.atomic():
+        first = teams.found_team(founders[0], challenge, "Lab-X")
+        thread = threading.Thread(target=second)
+        thread.start()
+        until_one_waits(found)
+    thread.join()
+    assert [first.slug, *(team.slug for team in found)] == ["lab-x", "lab-x-2"]
 
 
 def test_what_cannot_be_merged(pair: tuple[Team, Team, Phase, User]) -> None:
