@@ -7,6 +7,8 @@
   const CONFIG = { displayModeBar: false, scrollZoom: false, doubleClick: false, showTips: false };
   const FONT_SIZE = 12;
   const LETTER = 6.2; // pixels, on average
+  const BESIDE = 15; // pixels between an axis' words and what is around them
+  const pen = document.createElement("canvas").getContext("2d");
 
   // Asking for a computed colour lays styles out anew: once for each token and theme.
   const palette = new Map();
@@ -38,6 +40,27 @@
       font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, hovermode: "closest",
       hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line-3"), align: "left", font }, xaxis: axis, yaxis: axis,
     } };
+  }
+
+  // Plotly draws all anew where words beside or above take more room than a margin has: they are measured before.
+  function roomy(data, layout) {
+    const margin = { ...layout.margin };
+    for (const [name, axis] of Object.entries(layout)) {
+      const [, letter, number] = name.match(/^([xy])axis(\d*)$/) ?? [];
+      const upright = letter === "y" || (axis.side === "top" && axis.tickangle === -90);
+      if (!letter || !axis.automargin || axis.showticklabels === false || !upright) continue;
+      const own = data.filter((trace) => (trace[`${letter}axis`] ?? letter) === `${letter}${number}`);
+      const words = new Set(axis.ticktext ?? axis.categoryarray ?? own.flatMap((trace) => trace[letter] ?? []));
+      const side = letter === "y" ? "l" : "t";
+      margin[side] = Math.max(margin[side] ?? 0, widest(words, axis.tickfont?.size ?? FONT_SIZE) + BESIDE);
+    }
+    return margin;
+  }
+
+  function widest(words, size) {
+    pen.font = `${size}px ${family}`;
+    const lines = [...words].flatMap((word) => (typeof word === "string" ? word.split("<br>") : []));
+    return Math.ceil(Math.max(0, ...lines.map((line) => pen.measureText(line).width)));
   }
 
   class Figure {
@@ -115,7 +138,8 @@
       const height = square ? Math.min(layout.height, width + 16) : layout.height;
       this.plot.style.height = `${height}px`;
       this.room = room;
-      const shown = Plotly.react(this.plot, coloured(data), { ...coloured(layout), width, height, template: template() }, CONFIG);
+      const given = { ...coloured(layout), margin: roomy(data, layout), width, height, template: template() };
+      const shown = Plotly.react(this.plot, coloured(data), given, CONFIG);
       if (isOnPaper()) this.plot.style.zoom = Math.min(1, room / width);
       await shown;
       if (this.state === "drawn") return;
