@@ -23,7 +23,7 @@ def main() -> None:
     for part in given.parts or PARTS:
         found = "\n".join(import_module(f"tests.benchmarks.{part}").run())
         print(found, flush=True)
-        if given.write:
+        if given.write and found.startswith("## "):
             RESULTS.write_text(renewed(RESULTS.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 

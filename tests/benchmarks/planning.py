@@ -23,10 +23,10 @@ COMPOSE, SERVING = ROOT / "docker-compose.yml", ROOT / "leaderboard" / "serving.
 
 
 def run() -> list[str]:
-    """Markdown lines; the page is written beside them."""
+    """Markdown lines; the figures are the page's, which is written beside them, and not results.md's."""
     written = page(apart.in_a_site("rows:measured"), RESULTS.read_text(encoding="utf-8"))
     PAGE.write_text(written, encoding="utf-8")
-    return ["## Planning", "", *(line for line in written.splitlines() if line.startswith("|"))]
+    return [line for line in written.splitlines() if line.startswith("|")]
 
 
 def number(results: str, pattern: str) -> float:
@@ -110,5 +110,6 @@ def _facts(measured: dict[str, float], results: str) -> dict[str, float]:
         "held": web_threads(compose) + connections_of_workers([math.ceil(slots)]),
         "slots": slots,
         "boards": DAY / ranks,
+        "kept_boards": min(submissions, DAY / ranks) * measured["kept_days"] * measured["board"] / 2**30,
         "large_board": (TEAMS / entries) ** 2 * ranks,
     }

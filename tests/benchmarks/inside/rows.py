@@ -8,19 +8,29 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from leaderboard.domain import leases, states
 from leaderboard.enums import CaseState, SubmissionState
-from leaderboard.models import Case, CaseResult, Evaluation, Submission, SubmissionEvent, Upload
-from tests.leaderboard import make
+from leaderboard.models import (
+    Case,
+    CaseResult,
+    Evaluation,
+    Snapshot,
+    SnapshotPart,
+    Submission,
+    SubmissionEvent,
+    Upload,
+)
+from tests.leaderboard import large, make
 
-CASES, LABELS, SUBMISSIONS, LINES = 38, 133, 100, 8
+CASES, LABELS, SUBMISSIONS, LINES, ENTRIES = 38, 133, 100, 8, 200
 FILE = 256 * 2**20
 
 
 def measured() -> dict[str, float]:
-    """Bytes a case and a submission, rows a second, bytes a second of a plain file."""
+    """Bytes a case, a submission and a board, rows a second, bytes a second of a plain file."""
     rng, now = np.random.default_rng(0), timezone.now()
     phase = make.phase()
     keys = tuple(f"{3455 + n}_{3454 + n}" for n in range(CASES))
@@ -43,9 +53,17 @@ def measured() -> dict[str, float]:
         "case": _bytes(CaseResult) / rows,
         "submission": sum(_bytes(model) for model in whole) / SUBMISSIONS,
         "rows_a_second": rows / seconds,
+        "board": _board(),
+        "kept_days": settings.KEEP_SNAPSHOTS.days,
         "disk": _disk(),
         "busy": os.getloadavg()[1],
     }
+
+
+def _board() -> float:
+    """Bytes of one board with all its parts, of as many cases as a submission has."""
+    large.snapshot(make.phase(), ENTRIES, 2, CASES)
+    return _bytes(Snapshot) + _bytes(SnapshotPart)
 
 
 def _score(evaluation: Evaluation, cases: list[Case], rng: np.random.Generator) -> None:
@@ -65,9 +83,7 @@ def _score(evaluation: Evaluation, cases: list[Case], rng: np.random.Generator) 
         )
 
 
-def _bytes(
-    model: type[Submission] | type[CaseResult] | type[SubmissionEvent] | type[Upload] | type[Evaluation],
-) -> int:
+def _bytes(model: type[Model]) -> int:
     """Of a table with its indexes and what lies beside it, without the dead rows of its making."""
     with connection.cursor() as cursor:
         cursor.execute(f"VACUUM FULL {model._meta.db_table}")
