@@ -283,6 +283,9 @@ def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Ch
     digest = HASHES[checksum.algorithm]() if checksum else None
     with parts.held(pk) as file:
         upload = Upload.objects.select_related("submission__phase__challenge").get(pk=pk)
+        if upload.submission.state != SubmissionState.UPLOADING:
+            # It ended while the bytes came, and to hold its part made that anew.
+            part_path(pk).unlink(missing_ok=True)
         _require_open(upload, offset)
         try:
             end = parts.write(file, offset, upload.length, _hashed(blocks, digest))

@@ -165,7 +165,10 @@ def test_of_many_who_send_the_same_piece_at_once_two_are_read(entry: Entry, phas
     assert not parts._senders
 
 
-def test_what_is_called_off_while_bytes_are_on_their_way_stays_called_off(entry: Entry, phase: Phase) -> None:
+@pytest.mark.parametrize("checksum", [None, Checksum("sha256", hashlib.sha256(DATA).digest())])
+def test_what_is_called_off_while_bytes_are_on_their_way_stays_called_off(
+    entry: Entry, phase: Phase, checksum: Checksum | None
+) -> None:
     upload = begun(entry, phase)
 
     class Ending(io.BytesIO):
@@ -175,9 +178,10 @@ def test_what_is_called_off_while_bytes_are_on_their_way_stays_called_off(entry:
             return super().read(size)
 
     with pytest.raises(Refused) as refused:
-        uploads.append(upload.pk, 0, Ending(DATA), Checksum("sha256", hashlib.sha256(DATA).digest()))
+        uploads.append(upload.pk, 0, Ending(DATA), checksum)
     assert refused.value.code == "upload_gone"
     assert (state(upload), Upload.objects.get(pk=upload.pk).offset) == ("cancelled", 0)
+    assert not part_path(upload.pk).exists()
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
