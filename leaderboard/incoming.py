@@ -1,7 +1,6 @@
 """Files of forms on their way in: onto the uploads' disk, and no further than they may come."""
 
 import os
-import shutil
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from leaderboard import rules
-from leaderboard.domain import attempts, parts, people, teams, uploads
+from leaderboard.domain import attempts, parts, people, room, teams
 from leaderboard.messages import Refused
 from leaderboard.models import Challenge, Phase
 
@@ -109,8 +108,7 @@ class GuardedHandler(TemporaryFileUploadHandler):
             os.truncate(self.file.temporary_file_path(), more)
         except OSError as error:
             self._end(error)
-        free = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
-        if free - uploads.promised() < settings.MIN_FREE_BYTES:
+        if room.is_short_by(room.promised()):
             self._end(OSError(next(iter(parts.FULL)), "promised to others"))
 
     def _end(self, error: OSError) -> None:
@@ -129,8 +127,8 @@ def why_without_file(request: HttpRequest, challenge: Challenge) -> Refused | No
             continue
         name, size = handler.file_name or "a file", int(request.META.get("CONTENT_LENGTH") or 0)
         if handler.code == "file_too_large":
-            return uploads.too_large(name, size)
+            return room.too_large(name, size)
         if handler.code == "too_many_begun":
             return Refused("too_many_begun", limit=settings.UPLOADS_PER_HOUR)
-        return uploads.no_room(challenge, name, size) if handler.code else handler.refused
+        return room.no_room(challenge, name, size) if handler.code else handler.refused
     return None

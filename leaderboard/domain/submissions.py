@@ -8,7 +8,7 @@ from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from leaderboard.domain import parts, people, states, teams, uploads
+from leaderboard.domain import parts, people, room, states, teams
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_name
 from leaderboard.enums import SubmissionState
@@ -23,7 +23,7 @@ def receive(phase: Phase, entry: Entry, user: User, file: TemporaryUploadedFile)
     The file, which `parts.settle` has seen to the disk, is renamed into the uploads' folder. Raises Refused.
     """
     name = Path(file.name or "upload.zip").name[-255:]
-    uploads.require_size(name, file.size or 0)
+    room.require_size(name, file.size or 0)
     path, now = Path(file.temporary_file_path()), timezone.now()
     with transaction.atomic():
         # The team's row lock makes twenty uploads that end at once count one after the other.

@@ -7,7 +7,6 @@ a bucket, `storing` brings it there.
 
 import hashlib
 import logging
-import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -19,18 +18,19 @@ from typing import Protocol
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from psycopg2.errors import LockNotAvailable
 
-from leaderboard.domain import notifications, parts, people, states, storing, teams
+from leaderboard.domain import parts, people, room, states, storing, teams
 from leaderboard.domain.attempts import require_attempt
 from leaderboard.domain.evaluation.plan import upload_path
 from leaderboard.domain.parts import part_path
 from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused
-from leaderboard.models import Challenge, Entry, Phase, Submission, Team, Upload
+from leaderboard.models import Entry, Phase, Submission, Team, Upload
+from leaderboard.queries.uploads import to_go_on_with, unfinished
 
 logger = logging.getLogger(__name__)
 BLOCK = 4 * 2**20
@@ -55,30 +55,6 @@ class Checksum:
     digest: bytes
 
 
-def unfinished(user: User, phase: Phase) -> QuerySet[Upload]:
-    """The uploads that a person can go on with."""
-    return Upload.objects.filter(
-        submission__state=SubmissionState.UPLOADING,
-        submission__submitted_by=user,
-        submission__phase=phase,
-        expires_at__gt=timezone.now(),
-    ).select_related("submission__entry")
-
-
-def require_size(name: str, size: int) -> None:
-    """Raise Refused where a file is empty or too large."""
-    if size <= 0:
-        raise Refused("file_empty", name=name)
-    if size > settings.MAX_UPLOAD_BYTES:
-        raise too_large(name, size)
-
-
-def too_large(name: str, size: int) -> Refused:
-    """The refusal of a file for its size."""
-    limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
-    return Refused("file_too_large", name=name, size=filesizeformat(size), limit=limit)
-
-
 def begin(
     phase: Phase, entry: Entry, user: User, name: str, length: int, declared_sha256: str = ""
 ) -> Upload:
@@ -89,7 +65,7 @@ def begin(
     Raises Refused.
     """
     name = Path(name).name[-255:] or "upload.zip"
-    require_size(name, length)
+    room.require_size(name, length)
     now = timezone.now()
     with transaction.atomic():
         team = teams.locked_with(entry)
@@ -97,12 +73,12 @@ def begin(
         if declared_sha256:
             # The answer to the first call may have been lost on its way.
             same = {"submission__entry": entry, "declared_sha256": declared_sha256, "length": length}
-            waiting = unfinished(user, phase).filter(offset=0, **same).first()
+            waiting = to_go_on_with(user, phase).filter(offset=0, **same).first()
             if waiting is not None:
                 return waiting
         require_attempt(team, phase, now, sender=user)
         _require_turn(team, phase)
-        _require_room(phase, name, length, promised=promised())
+        room.require(phase, name, length, promised=room.promised())
         submission = Submission.objects.create(
             phase=phase, entry=entry, submitted_by=user, filename=name, size=length, created_at=now
         )
@@ -132,7 +108,7 @@ def append(pk: uuid.UUID, offset: int, body: Readable, checksum: Checksum | None
     """
     upload = Upload.objects.select_related("submission__phase__challenge").get(pk=pk)
     _require_open(upload, offset)
-    _require_room(upload.submission.phase, upload.submission.filename, upload.length - offset)
+    room.require(upload.submission.phase, upload.submission.filename, upload.length - offset)
     with parts.sending(pk):
         if checksum is not None:
             return _store(pk, offset, _blocks(body), checksum)
@@ -178,14 +154,14 @@ def terminate(pk: uuid.UUID, by: User) -> None:
 
 def sweep() -> None:
     """Finish what is whole, call off what has expired, delete what no upload needs any more."""
-    for pk in _open().filter(offset=F("length")).values_list("pk", flat=True):
+    for pk in unfinished().filter(offset=F("length")).values_list("pk", flat=True):
         try:
             finish(pk)
         except Refused:
             continue
         except Exception:  # of one, which must not hold up the others
             logger.exception("The upload %s cannot be ended", pk)
-    for pk in _open().filter(expires_at__lte=timezone.now()).values_list("pk", flat=True):
+    for pk in unfinished().filter(expires_at__lte=timezone.now()).values_list("pk", flat=True):
         try:
             _expire(pk)
         except Refused:
@@ -193,45 +169,10 @@ def sweep() -> None:
     _delete_leftovers()
 
 
-def _open() -> QuerySet[Upload]:
-    return Upload.objects.filter(submission__state=SubmissionState.UPLOADING)
-
-
 def _require_turn(team: Team, phase: Phase) -> None:
-    uploading = _open().filter(submission__entry__team=team, submission__phase=phase).count()
+    uploading = unfinished().filter(submission__entry__team=team, submission__phase=phase).count()
     if uploading >= phase.concurrent_submissions:
         raise Refused("too_many_uploads", uploading=uploading)
-
-
-def promised() -> int:
-    """The bytes that uploads which have begun may still bring, in pieces or by a form."""
-    pieces: int | None = _open().aggregate(rest=Sum(F("length") - F("offset")))["rest"]
-    return (pieces or 0) + sum(map(_missing, Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()))
-
-
-def _missing(path: Path) -> int:
-    """What a file of a form has not got yet: it is as long from the start as it may become."""
-    with suppress(FileNotFoundError):
-        facts = path.stat()
-        return max(facts.st_size - facts.st_blocks * 512, 0)
-    return 0
-
-
-def _require_room(phase: Phase, name: str, more: int, promised: int = 0) -> None:
-    if shutil.disk_usage(settings.UPLOADS_ROOT).free - more - promised < settings.MIN_FREE_BYTES:
-        raise no_room(phase.challenge, name, more)
-
-
-def no_room(challenge: Challenge, name: str, size: int) -> Refused:
-    """The refusal of a file for want of room; its facts are what organizers are told."""
-    free = filesizeformat(shutil.disk_usage(settings.UPLOADS_ROOT).free)
-    return Refused("no_room", challenge=challenge, name=name, size=filesizeformat(size), free=free)
-
-
-def tell_of(refused: Refused) -> None:
-    """Tell the organizers of a refusal for want of room; to be called outside of what it rolled back."""
-    if refused.code == "no_room":
-        notifications.no_room(**refused.facts)  # type: ignore[arg-type]  # the facts of `no_room` above
 
 
 def _require_attempt(team: Team, phase: Phase, upload: Upload) -> None:
@@ -294,10 +235,12 @@ def _store(pk: uuid.UUID, offset: int, blocks: Iterable[bytearray], checksum: Ch
             raise Refused("upload_lost") from None
         except parts.Full as full:
             submission = upload.submission
-            raise no_room(submission.phase.challenge, submission.filename, upload.length - offset) from full
+            raise room.no_room(
+                submission.phase.challenge, submission.filename, upload.length - offset
+            ) from full
         if checksum and digest and digest.digest() != checksum.digest:
             raise Refused("upload_checksum")
-        stored = _open().filter(pk=pk, offset=offset, finished_at=None)
+        stored = unfinished().filter(pk=pk, offset=offset, finished_at=None)
         if not stored.update(offset=end, expires_at=timezone.now() + settings.UPLOAD_EXPIRY):
             # It was called off meanwhile.
             raise Refused("upload_gone")
@@ -343,7 +286,7 @@ def _expire(pk: uuid.UUID) -> None:
 def _delete_leftovers() -> None:
     # First the files, then the rows: an upload that begins meanwhile has its row before its file.
     parts = list(Path(settings.UPLOADS_ROOT).glob("*.part"))
-    needed = {part_path(pk).name for pk in _open().values_list("pk", flat=True)}
+    needed = {part_path(pk).name for pk in unfinished().values_list("pk", flat=True)}
     for path in parts:
         if path.name not in needed:
             path.unlink(missing_ok=True)

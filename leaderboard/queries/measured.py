@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Case, Count, F, IntegerField, Q, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, Sum, Value, When
 from django.utils import timezone
 
 from leaderboard.enums import CaseState, SubmissionState
-from leaderboard.models import CaseResult, Letter, Notification, Submission, Upload
+from leaderboard.models import CaseResult, Letter, Notification, Submission
 from leaderboard.queries import queues
 from leaderboard.queries.broker import messages_in
+from leaderboard.queries.uploads import unfinished
 
 # Upper bounds in seconds.
 BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -57,17 +58,8 @@ def cases() -> Cases:
     return Cases(so_far, float(sum(row["sum"] for row in found.values())), buckets)
 
 
-def _unfinished() -> Q:
-    return Q(submission__state=SubmissionState.UPLOADING)
-
-
 def unfinished_uploads() -> int:
-    return Upload.objects.filter(_unfinished()).count()
-
-
-def expected_bytes() -> int:
-    rest = Upload.objects.filter(_unfinished()).aggregate(rest=Sum(F("length") - F("offset")))["rest"]
-    return int(rest or 0)
+    return unfinished().count()
 
 
 def failed_mails() -> int:

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from leaderboard import telemetry
 from leaderboard.queries import health, measured
+from leaderboard.queries.uploads import expected_bytes
 
 
 def exposed() -> bytes:
@@ -77,7 +78,7 @@ def _rows() -> Iterator[Metric]:
 
 GAUGES: tuple[tuple[str, str, Callable[[], float]], ...] = (
     ("uploads_unfinished", "Uploads that have begun and are not whole.", measured.unfinished_uploads),
-    ("upload_bytes_expected", "Bytes that they may still bring.", measured.expected_bytes),
+    ("upload_bytes_expected", "Bytes that they may still bring.", expected_bytes),
     ("workers_alive", "Workers heard of within a minute.", health.workers_alive),
     ("mail_failures", "Mails that did not go out so far.", measured.failed_mails),
 )

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from zipstream import ZipStream
 
 from leaderboard import incoming, rules
-from leaderboard.domain import attempts, parts, people, ranking, submissions, teams, upload_tokens, uploads
+from leaderboard.domain import attempts, parts, people, ranking, room, submissions, teams, upload_tokens
 from leaderboard.domain.evaluation import handouts
 from leaderboard.enums import Aspect
 from leaderboard.forms import SubmitForm
@@ -27,6 +27,7 @@ from leaderboard.queries import snapshots
 from leaderboard.queries.boards import Metric
 from leaderboard.queries.ledger import ledger_of
 from leaderboard.queries.progress import Progress, RunningMean, progress_of
+from leaderboard.queries.uploads import to_go_on_with
 from leaderboard.views import access
 from leaderboard.views.people import signed_in
 
@@ -45,7 +46,7 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         return redirect(f"{reverse('terms', args=[challenge])}?next={request.path}")
     form, status = SubmitForm(request.POST or None, request.FILES or None, team=team), 200
     if request.method == "POST" and (refused := incoming.why_without_file(request, shown.challenge)):
-        uploads.tell_of(refused)
+        room.tell_of(refused)
         form.errors.clear()  # fields behind the file were not read
         form.add_error(None, str(refused))
         status = incoming.STATUS.get(refused.code, 200)
@@ -53,7 +54,7 @@ def submit(request: HttpRequest, challenge: str, phase: str) -> HttpResponse:
         try:
             return redirect(_receive(request, shown, team, form))
         except Refused as refused:
-            uploads.tell_of(refused)
+            room.tell_of(refused)
             form.add_error(None, str(refused))
     return render(request, "submissions/submit.html", _page(request, shown, team, form), status=status)
 
@@ -80,7 +81,7 @@ def _page(request: HttpRequest, phase: Phase, team: Team, form: SubmitForm) -> d
         "configs_url": reverse("configs_zip", args=where),
         "preflight_url": reverse("preflight", args=where),
         "uploads_url": reverse("uploads"),
-        "unfinished": uploads.unfinished(user, phase).order_by("submission__created_at"),
+        "unfinished": to_go_on_with(user, phase).order_by("submission__created_at"),
         "check_command": handouts.check_command(phase),
         "score": _own_machine(request, phase),
         "uploads_address": request.build_absolute_uri(reverse("uploads")),

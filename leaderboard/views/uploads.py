@@ -25,7 +25,7 @@ from django.urls import reverse
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
-from leaderboard.domain import teams, upload_tokens, uploads
+from leaderboard.domain import room, teams, upload_tokens, uploads
 from leaderboard.domain.uploads import Checksum
 from leaderboard.forms import EntryChoiceForm
 from leaderboard.messages import Refused
@@ -107,7 +107,7 @@ def _guarded(view: View, request: HttpRequest, where: dict[str, uuid.UUID]) -> H
     try:
         return view(request, **where)
     except Refused as refused:
-        uploads.tell_of(refused)
+        room.tell_of(refused)
         _hear_out(request)
         return _told(refused.code, str(refused), STATUS.get(refused.code, 403))
     except _InvalidFields as invalid:

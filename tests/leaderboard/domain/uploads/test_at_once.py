@@ -16,7 +16,7 @@ from leaderboard.enums import SubmissionState
 from leaderboard.messages import Refused
 from leaderboard.models import Submission
 from tests.leaderboard import make
-from tests.leaderboard.domain.test_uploads import begun, whole
+from tests.leaderboard.domain.uploads.sent import begun, whole
 
 S = SubmissionState
 pytestmark = pytest.mark.django_db(transaction=True)
