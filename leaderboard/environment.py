@@ -57,6 +57,19 @@ def with_checked_certificate(name: str, address: str) -> str:
     return parts._replace(query=query).geturl()
 
 
+def redis_server(name: str) -> str:
+    """The address NAME of a Redis-protocol server, with REDIS_PASSWORD in it; empty where none is named."""
+    return with_checked_certificate(name, with_password(secret(name), secret("REDIS_PASSWORD")))
+
+
+def one_of(name: str, *known: str) -> str:
+    """A word of a few; by default the first."""
+    value: str = env.str(name, default=known[0])
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} is {value}; it is {' or '.join(known)}.")
+    return value
+
+
 def positive(name: str, default: int) -> int:
     value: int = env.int(name, default=default)
     if value <= 0:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard import logs
-from leaderboard.environment import positive
+from leaderboard.environment import one_of, positive
 
 # Before prometheus_client is imported: it chooses then to keep counts where all processes find them.
 _COUNTS = tempfile.mkdtemp(prefix="leaderboard-metrics-")
@@ -21,7 +21,7 @@ threads = positive("WEB_THREADS", 20)
 timeout = 600
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 no file of a known name
 _handed_up: dict[str, Any] = {"handlers": [], "propagate": True}
-logconfig_dict = logs.config(os.environ.get("LOG_FORMAT", "json"), "INFO")
+logconfig_dict = logs.config(one_of("LOG_FORMAT", "json", "plain"), "INFO")
 # The site writes a line for each request itself, without addresses: they hold keys of invitations.
 _silent: dict[str, Any] = {"handlers": [], "propagate": False}
 logconfig_dict["loggers"] |= {"gunicorn.error": _handed_up, "gunicorn.access": _silent}

@@ -16,14 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
 from leaderboard import logs, reports, storage
-from leaderboard.environment import (
-    env,
-    positive,
-    required,
-    secret,
-    with_checked_certificate,
-    with_password,
-)
+from leaderboard.environment import env, one_of, positive, redis_server, required, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -144,14 +137,10 @@ DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_REDIS_PASSWORD = secret("REDIS_PASSWORD")
-REDIS_URL = required(
-    "REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one."
-)
-REDIS_URL = with_checked_certificate("REDIS_URL", with_password(REDIS_URL, _REDIS_PASSWORD))
+required("REDIS_URL", "name a Redis-protocol server, or start through manage.py for an embedded one.")
+REDIS_URL = redis_server("REDIS_URL")
 # A server that may forget: pages that are kept must not take the room of messages.
-CACHE_URL = with_checked_certificate("CACHE_URL", with_password(secret("CACHE_URL"), _REDIS_PASSWORD))
-CACHE_URL = CACHE_URL or REDIS_URL
+CACHE_URL = redis_server("CACHE_URL") or REDIS_URL
 CACHES = {
     "default": {
         "BACKEND": "leaderboard.broker.Cache",
@@ -351,9 +340,7 @@ METRICS_TOKEN = secret("METRICS_TOKEN")
 QUEUE_LIMIT = timedelta(seconds=positive("QUEUE_LIMIT_SECONDS", 900))
 # So long one answer of /readyz is given to all who ask.
 READY_KEPT = timedelta(seconds=env.int("READY_KEPT_SECONDS", default=2))
-LOG_FORMAT = env.str("LOG_FORMAT", default="json")
-if LOG_FORMAT not in {"json", "plain"}:
-    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it is json or plain.")
+LOG_FORMAT = one_of("LOG_FORMAT", "json", "plain")
 LOGGING = logs.config(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
 # What the janitor leaves lying for a while: files of invalid and cancelled submissions, boards with a later
 # one of the same day, mails that could not be sent.

@@ -11,6 +11,9 @@ from leaderboard.demo.stage import QUEUES, site_commands
 from tests.benchmarks import planning
 from tests.deploy.shipped import ONCE, ROOT, SITE, beside
 
+# Where settings are read from the environment.
+READ = ("settings.py", "serving.py", "environment.py")
+
 
 def test_every_service_is_there_with_a_health_check(compose: dict[str, Any]) -> None:
     services = compose["services"]
@@ -167,7 +170,7 @@ def test_web_starts_as_in_the_demo(compose: dict[str, Any]) -> None:
 
 
 def test_every_setting_it_gives_is_one_that_is_read(compose: dict[str, Any]) -> None:
-    read = "".join((ROOT / "leaderboard" / name).read_text() for name in ("settings.py", "serving.py"))
+    read = "".join((ROOT / "leaderboard" / name).read_text() for name in READ)
     for given in (compose, *map(beside, ("bucket.yml", "sentry.yml", "tls.yml"))):
         for name in given["services"]["transfers"]["environment"]:
             assert re.search(rf'"{name.removesuffix("_FILE")}"', read), name

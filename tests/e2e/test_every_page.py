@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests.e2e.conftest import PATIENCE, drawn, listen
-from tests.leaderboard.test_who_may import ADDRESSES, Site, site  # noqa: F401 fixture
+from tests.leaderboard.addresses import ADDRESSES, Site, one_of_everything
 from tests.leaderboard.who import ROLES, row_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -47,7 +47,12 @@ OUT_OF_REACH = """() => [...document.querySelectorAll("main :not(nav)")].filter(
 }).map(one => one.outerHTML.slice(0, 120))"""
 
 
-def pages(site: Site, role: str) -> Iterator[str]:  # noqa: F811 the fixture's value
+@pytest.fixture
+def site() -> Site:
+    return one_of_everything()
+
+
+def pages(site: Site, role: str) -> Iterator[str]:
     """One address of each page that a role reads and no earlier one does, and what it shows by its query."""
     at = READERS.index(role)
     for name, pattern, converters in ADDRESSES:
@@ -64,7 +69,7 @@ def pages(site: Site, role: str) -> Iterator[str]:  # noqa: F811 the fixture's v
             yield from (address + query for query in ("", *site.queries(name)))
 
 
-def look_as(context: BrowserContext, site: Site, role: str, address: str) -> None:  # noqa: F811
+def look_as(context: BrowserContext, site: Site, role: str, address: str) -> None:
     context.clear_cookies()
     session = site.clients[role].cookies.get("sessionid")
     if session is not None:
@@ -101,7 +106,7 @@ def findings_on_a_phone(page: Page) -> list[str]:
 def test_every_page_is_accessible_fits_a_phone_stands_still_and_draws_no_complaint(
     browser: Browser,
     live_server: LiveServer,
-    site: Site,  # noqa: F811
+    site: Site,
 ) -> None:
     # Colours on their way from light to dark are neither.
     context = browser.new_context(reduced_motion="reduce", color_scheme="light")

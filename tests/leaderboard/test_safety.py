@@ -22,7 +22,7 @@ from leaderboard.domain import invitations, ranking
 from leaderboard.models import Case, CaseResult, Entry, Letter, Submission, Team
 from leaderboard.queries.exports import inert
 from tests.leaderboard import make, payload, shown
-from tests.leaderboard.test_who_may import patterns
+from tests.leaderboard.addresses import patterns
 from tests.leaderboard.who import VERBS
 
 pytestmark = pytest.mark.django_db
