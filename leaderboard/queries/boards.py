@@ -126,6 +126,11 @@ class BoardDataset:
     metrics: tuple[str, ...]
 
 
+def query_of(phase: Phase | None, at: str = "") -> str:
+    """By which addresses name a phase's board, as it stood at a moment where one is told."""
+    return "" if phase is None else f"?phase={phase.slug}{f'&at={at}' if at else ''}"
+
+
 @dataclass(frozen=True)
 class Board:
     """A leaderboard as one viewer sees it in a snapshot.
@@ -154,7 +159,7 @@ class Board:
     @property
     def query(self) -> str:
         """By which the addresses of its entries and datasets name it."""
-        return f"?phase={self.phase.slug}{self._at('&')}"
+        return query_of(self.phase, self.at)
 
     @property
     def also(self) -> str:
@@ -163,10 +168,7 @@ class Board:
 
     @property
     def address(self) -> str:
-        return f"{self.phase.get_absolute_url()}{self._at('?')}"
-
-    def _at(self, mark: str) -> str:
-        return f"{mark}at={self.at}" if self.at else ""
+        return f"{self.phase.get_absolute_url()}{f'?at={self.at}' if self.at else ''}"
 
     @property
     def methods(self) -> dict[str, str]:

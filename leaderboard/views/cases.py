@@ -49,7 +49,7 @@ def case(request: HttpRequest, challenge: str, case: str) -> HttpResponse:
     context |= {"leaders": _leaders(request, context), "viewer": _viewer(context)}
     context |= _panels(context)
     board = context.get("board")
-    context["query"] = board.query if board else f"?phase={phase.slug}" if phase else ""
+    context["query"] = boards.query_of(phase, board.at if board else "")
     context["also"] = context["query"].replace("?", "&", 1)
     kept = {name: request.GET[name] for name in ("plane",) if name in request.GET}
     entries = {name: request.GET[name] for name in ("entry", "beside") if request.GET.get(name)}

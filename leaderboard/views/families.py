@@ -11,7 +11,7 @@ from leaderboard.enums import Aspect, RenderingState
 from leaderboard.models import Case, Rendering
 from leaderboard.pictures.frame import PLANES
 from leaderboard.queries import cases, challenges
-from leaderboard.queries.boards import Board, Metric
+from leaderboard.queries.boards import Board, Metric, query_of
 from leaderboard.queries.cases import CaseEntry
 from leaderboard.queries.families import title_of
 from leaderboard.queries.values import values_on
@@ -45,7 +45,7 @@ def family(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
         "phase": phase,
         "board": board,
         "title": title_of([case.dataset.name for case in found]),
-        "query": board.query if board else f"?phase={phase.slug}" if phase else "",
+        "query": query_of(phase, board.at if board else ""),
         "choices": phases.choices(
             request,
             access.phases_with(shown),

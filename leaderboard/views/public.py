@@ -118,6 +118,7 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
     context: dict[str, Any] = {"challenge": shown.challenge, "dataset": shown, "phase": phase}
     context["choices"] = phases.choices(request, access.phases_with(shown), phase, OF_DATASETS)
     context["tasks"] = cases.task_by_task(shown, phase)
+    context["query"] = boards.query_of(phase)
     if phase is None:
         return render(request, "boards/dataset.html", context)
     sight = access.sight(request, phase)
@@ -142,6 +143,7 @@ def dataset(request: HttpRequest, challenge: str, dataset: str) -> HttpResponse:
         )
         make = partial(_dataset_results, phase, snapshot, sight, shown, earlier=at is not None)
         context["board"] = {"at": moment, "created_at": snapshot.created_at}
+        context["query"] = boards.query_of(phase, moment)
         context["results"] = fragments.kept(make, *key)
     return render(request, "boards/dataset.html", context)
 
